@@ -11,10 +11,10 @@ import pytest
 from rescind import Authority, changes
 from rescind.history.log_start import log_start
 from rescind.model import Fault, FaultKind
-from rescind.propagation import chaining
+from rescind.propagation import chain_pages, chaining
 from rescind.propagation.chaining import chain_all, chain_some
 from rescind.propagation.worker import Worker
-from rescind.store.rows.log import READ_CHAIN
+from rescind.store.rows.log import READ_CHAIN_PAGE
 from tests.contract.test_log_verify import run
 from tests.contract.world import WORLD
 from tests.probe import Probe
@@ -27,7 +27,7 @@ OLD = "UPDATE rescind.change SET digest = NULL, environment = NULL WHERE organiz
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three changes are a page."""
-    monkeypatch.setattr(chaining, "PAGE", 3)
+    monkeypatch.setattr(chain_pages, "PAGE", 3)
 
 
 def filled(authority: Authority, count: int = 7, organization: str = "acme") -> None:
@@ -77,7 +77,7 @@ def test_a_log_that_is_cleared_meanwhile(
     fetch = authority.store.fetch
 
     def cleared(query: Any, *arguments: Any, **options: Any) -> Any:
-        return [] if query == READ_CHAIN else fetch(query, *arguments, **options)
+        return [] if query == READ_CHAIN_PAGE else fetch(query, *arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(authority.store, "fetch", cleared)
@@ -161,3 +161,30 @@ def test_a_repaired_hole_does_not_hide_an_edit(authority: Authority) -> None:
     run(authority, "UPDATE rescind.change SET reason = 'x', digest = NULL WHERE revision = 4")
     chain_all(authority.store)
     assert faults(authority) == {"acme": Fault(FaultKind.ALTERED, 5)}
+
+
+def test_gaps_of_an_old_log_are_chained_over(authority: Authority) -> None:
+    """Each run between them by one statement. What is missing stays missing."""
+    filled(authority, 9)
+    run(authority, OLD.format(1), "DELETE FROM rescind.change WHERE revision IN (3, 4, 6)")
+    assert chain_all(authority.store) == 6
+    rows = run(authority, "SELECT revision FROM rescind.change WHERE digest IS NULL")
+    assert rows == []
+    assert faults(authority) == {"acme": Fault(FaultKind.MISSING, 3)}
+
+
+@pytest.mark.parametrize("size", [0, 1_000, 10**9])
+def test_long_changes_are_chained(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Each is read alone, and a transaction ends after so many bytes of them."""
+    monkeypatch.setattr(chain_pages, "LONG", 40)
+    monkeypatch.setattr(chaining, "PAGE_BYTES", size)
+    filled(authority, 8)
+    run(authority, OLD.format(1))
+    done = []
+    while some := chain_some(authority.store):
+        done.append(some)
+    assert sum(done) == 8
+    assert max(done) == (1 if size == 0 else 3)
+    assert faults(authority) == {}

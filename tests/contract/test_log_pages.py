@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from rescind import Authority, changes
-from rescind.history import chain_pages
-from rescind.model import Fault, FaultKind
+from rescind.model import Fault, FaultKind, OrganizationNumber
+from rescind.propagation import chain_pages
 from rescind.store.rows.log import READ_CHAIN, READ_CHAIN_PAGE
 from tests.conftest import ENGINES
 from tests.contract.world import WORLD
 from tests.sql import ours
 
 LAST = 7
+LONG_ONES = (1, 3, 4, 6, 7)
+"""Revisions with bodies of more than 2,000 characters."""
 TEXTS = ("actor", "reason", "idempotency_key", "body")
 
 
@@ -34,6 +36,11 @@ def kept(
             ]
             opened.apply(group, actor="Zoë", reason="1:a," * number)
         yield opened
+
+
+def number(authority: Authority) -> OrganizationNumber:
+    (found,) = (log.number for log in authority.log_heads(organization="acme"))
+    return OrganizationNumber(found)
 
 
 def execute(authority: Authority, sql: str) -> None:
@@ -102,25 +109,42 @@ def test_a_nul_hides_nothing_that_follows_it(kept: Authority, column: str) -> No
         execute(kept, "DROP TABLE kept")
 
 
+class Watched:
+    """A store whose look-ups of single changes are counted, and may find a later change instead."""
+
+    def __init__(self, authority: Authority) -> None:
+        self._store = authority.store
+        self.capabilities = authority.store.capabilities
+        self.alone: list[int] = []
+        self.pruned: set[int] = set()
+
+    def fetch(self, query: Any, asked: Any, **options: Any) -> Any:
+        if query is READ_CHAIN:
+            self.alone.append(asked["after"] + 1)
+            if self.alone[-1] in self.pruned:
+                asked = {**asked, "after": asked["after"] + 1}
+        return self._store.fetch(query, asked, **options)
+
+
+def test_long_changes_are_in_memory_one_at_a_time(
+    kept: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is read when its turn comes, however many of a page there are."""
+    monkeypatch.setattr(chain_pages, "LONG", 2_000)
+    watched: Any = Watched(kept)
+    found: list[list[int]] = []
+    for rows in chain_pages.chain_pages(watched, number(kept), 0):
+        found.append([revision for revision, _, _ in rows])
+        assert watched.alone == [at for at in LONG_ONES if at <= found[-1][-1]]
+    assert found == [[1], [2], [3], [4], [5], [6], [7]]
+
+
 def test_a_long_change_that_is_pruned_meanwhile(
     kept: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is read alone after the page. Once it is gone, the page is read again; nothing is taken twice."""
+    """It is left out, as if it had been pruned before; nothing is taken twice."""
     monkeypatch.setattr(chain_pages, "LONG", 0)
-    fetch, calls = kept.store.fetch, 0
-
-    class Pruned:
-        capabilities = kept.store.capabilities
-
-        def fetch(self, query: Any, asked: Any) -> Any:
-            nonlocal calls
-            rows = fetch(query, asked)
-            if query is READ_CHAIN and asked["after"] == 3:
-                calls += 1
-                return rows if calls > 1 else fetch(query, {**asked, "after": 4})
-            return rows
-
-    store: Any = Pruned()
-    rows = [row[0] for page in chain_pages.chain_pages(store, 1, 0) for row in page]
-    assert rows == list(range(1, LAST + 1))
-    assert calls > 1
+    watched: Any = Watched(kept)
+    watched.pruned = {4}
+    pages = chain_pages.chain_pages(watched, number(kept), 0)
+    assert [row[0] for page in pages for row in page] == [1, 2, 3, 5, 6, 7]

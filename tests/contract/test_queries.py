@@ -375,6 +375,26 @@ def test_pending_work_is_looked_up_by_more_than_its_organization(
     assert {name for name, plan in plans.items() if ALONE.search(plan)} == {"control"}
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_changes_without_digest_are_looked_up_among_themselves(
+    new_database: Callable[[str], str], engine: Engine
+) -> None:
+    """An idle worker looks for them, however long the log is. (Control: by its statistics alone, SQLite
+    reads the whole log until it finds one.)
+    """
+    sql, database = queries(engine)["find_unchained"], new_database(engine)
+    if engine == "sqlite":
+        with closing(connect(database.removeprefix("sqlite:///"))) as connection:
+            plan = _plan_lines(connection, sql)
+            plain = _plan_lines(connection, re.sub(r"INDEXED BY \w+", "", sql))
+        assert "SEARCH x USING PRIMARY KEY (organization>?)" in plain
+    else:
+        with psycopg.connect(database, autocommit=True) as server:
+            configure(server)
+            plan = _generic_plan(server, sql)
+    assert re.search(r"change_unchained(_idx)?( on change)? (x|\(organization>\?\))", plan), plan
+
+
 def _plan_lines(connection: sqlite3.Connection, sql: str) -> str:
     nothing = dict.fromkeys(parameters(sql))
     rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from rescind.errors import OrganizationNotFound
-from rescind.history.chain_pages import chain_pages
 from rescind.history.heads import ACTIONS_NUMBER, listed_logs
 from rescind.history.log_start import log_start
 from rescind.history.remainder import Remainder
 from rescind.history.walk import Walk
 from rescind.model import Fault, FaultKind, KeptHeads, OrganizationNumber, VerifiedLog
+from rescind.propagation.chain_pages import chain_pages
 from rescind.semantics.chain import first_digest
 from rescind.store import Store
 from rescind.store.rows.log import LIST_STRAY_LOGS, READ_LOG_REVISION, ListedLogRow

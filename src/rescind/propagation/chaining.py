@@ -9,17 +9,20 @@ organization is locked: the change after that is chained at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Final, TypeAlias
 
+from rescind.propagation import chain_pages
+from rescind.propagation.chain_pages import Row, parts, read_page
 from rescind.semantics.chain import chained, first_digest
 from rescind.store import Store, Transaction
-from rescind.store.rows.log import FIND_UNCHAINED, LOCK_ORGANIZATION, READ_CHAIN, UnchainedRow
+from rescind.store.rows.log import FIND_UNCHAINED, LOCK_ORGANIZATION, UnchainedRow
 
-Row: TypeAlias = tuple[int, bytes | None, bytes]
-PAGE: Final = 500
-PAGE_CHARACTERS: Final = 4_194_304
-"""Of the bodies of what is read at a time; a single one may be longer."""
+Digests: TypeAlias = Sequence[tuple[int, bytes]]
+"""Revisions, ascending, and the digests of their changes."""
+PAGE_BYTES: Final = 4_194_304
+"""Of the contents that are read for one transaction; the last of them may be longer."""
 
 
 def chain_some(store: Store) -> int:
@@ -45,43 +48,35 @@ def chain_all(store: Store) -> int:
 
 
 def _chain_page(store: Store, first: UnchainedRow) -> int:
-    rows = _read(store, first.revision - 1, first.organization)
-    if rows and _read(store, rows[-1][0], first.organization, limit=1):
-        digests = _digests(first, rows)
+    """A full page is written without the lock, as there may be more after it."""
+    o, after = first.organization, first.revision - 1
+    page = read_page(store, o, after)
+    if len(page) >= chain_pages.PAGE:
+        digests = _digests(first, parts(store, o, page))
         if digests:
             store.transact(lambda tx: _write(tx, first, digests), yields=True)
         return len(digests)
     with store.connection() as connection:
-        store.fetch(LOCK_ORGANIZATION, {"o": first.organization}, within=connection)
-        rows = _read(store, first.revision - 1, first.organization, within=connection)
-        digests = _digests(first, rows)
+        store.fetch(LOCK_ORGANIZATION, {"o": o}, within=connection)
+        page = read_page(store, o, after, within=connection)
+        digests = _digests(first, parts(store, o, page, within=connection))
         if digests:
             store.transact(lambda tx: _write(tx, first, digests), within=connection)
     return len(digests)
 
 
-def _read(
-    store: Store, after: int, organization: int, *, limit: int = 0, within: object = None
-) -> Sequence[Row]:
-    asked = {
-        "o": organization,
-        "after": after,
-        "limit": limit or PAGE,
-        "characters": PAGE_CHARACTERS,
-    }
-    return store.fetch(READ_CHAIN, asked, within=within)
-
-
-def _digests(first: UnchainedRow, rows: Sequence[Row]) -> list[tuple[int, bytes]]:
-    """The digest of each row up to the first that has one."""
-    before = _before(first)
-    found = []
-    for revision, digest, content in rows:
-        if digest is not None or before is None:
-            break
-        before = chained(before, content)
-        assert before is not None
-        found.append((revision, before))
+def _digests(first: UnchainedRow, read: Iterable[Sequence[Row]]) -> Digests:
+    """The digest of each change up to the first that has one, or until PAGE_BYTES were read."""
+    before, size = _before(first), 0
+    found: list[tuple[int, bytes]] = []
+    for part in read:
+        for revision, digest, content in part:
+            if digest is not None or before is None or size > PAGE_BYTES:
+                return found
+            before = chained(before, content)
+            assert before is not None
+            found.append((revision, before))
+            size += len(content)
     return found
 
 
@@ -96,10 +91,20 @@ def _before(first: UnchainedRow) -> bytes | None:
     return first_digest(first.organization) if is_beginning else None
 
 
-def _write(tx: Transaction, first: UnchainedRow, digests: list[tuple[int, bytes]]) -> None:
+def _write(tx: Transaction, first: UnchainedRow, digests: Digests) -> None:
     is_cleared = first.revision_before is None and first.revision_of_start is None
     if is_cleared and first.revision > 1:  # an old log whose first changes were deleted
         start = {"revision": first.revision - 1, "digest": first_digest(first.organization)}
         tx.run("start_log_before", o=first.organization, now=time.time_ns() // 1_000, **start)
-    for revision, digest in digests:
-        tx.run("set_digest", o=first.organization, revision=revision, digest=digest)
+    for run in _runs(digests):
+        written = b"".join(digest for _, digest in run)
+        tx.run(
+            "set_digests", o=first.organization, first=run[0][0], last=run[-1][0], digests=written
+        )
+
+
+def _runs(digests: Digests) -> Iterator[Digests]:
+    """The same in runs of revisions without a gap."""
+    numbered = enumerate(digests)
+    for _, run in groupby(numbered, key=lambda each: each[1][0] - each[0]):
+        yield [each for _, each in run]

@@ -69,8 +69,9 @@ ORDER BY c.revision LIMIT %(limit)s
 -- read_log_revision
 SELECT o.revision FROM rescind.organization AS o WHERE o.id = %(o)s
 
--- set_digest
-UPDATE rescind.change SET digest = %(digest)s WHERE organization = %(o)s AND revision = %(revision)s AND digest IS NULL
+-- set_digests
+UPDATE rescind.change SET digest = substr(CAST(%(digests)s AS BYTEA), CAST(1 + 32 * (revision - CAST(%(first)s AS BIGINT)) AS INTEGER), 32)
+WHERE organization = %(o)s AND revision >= %(first)s AND revision <= %(last)s AND digest IS NULL
 
 -- start_log_after
 INSERT INTO rescind.log_start (organization, revision, digest, environment, recorded_at, why)

@@ -10,7 +10,7 @@ SELECT c.organization, c.revision, p.revision AS revision_before, p.digest AS di
 CASE WHEN p.revision IS NULL THEN EXISTS (
         SELECT 1 FROM rescind_change AS d WHERE d.organization = c.organization AND d.digest IS NOT NULL)
     ELSE TRUE END AS is_begun
-FROM (SELECT x.organization, x.revision FROM rescind_change AS x WHERE x.digest IS NULL AND x.organization > :after
+FROM (SELECT x.organization, x.revision FROM rescind_change AS x INDEXED BY rescind_change_unchained WHERE x.digest IS NULL AND x.organization > :after
     AND NOT EXISTS (SELECT 1 FROM rescind_log_start AS b WHERE b.organization = x.organization AND b.revision >= x.revision)
     ORDER BY x.organization, x.revision LIMIT 1) AS c
 LEFT JOIN rescind_change AS p ON p.organization = c.organization AND p.revision = (
@@ -74,8 +74,9 @@ ORDER BY c.revision LIMIT :limit
 -- read_log_revision
 SELECT o.revision FROM rescind_organization AS o WHERE o.id = :o
 
--- set_digest
-UPDATE rescind_change SET digest = :digest WHERE organization = :o AND revision = :revision AND digest IS NULL
+-- set_digests
+UPDATE rescind_change SET digest = substr(:digests, CAST(1 + 32 * (revision - CAST(:first AS BIGINT)) AS INTEGER), 32)
+WHERE organization = :o AND revision >= :first AND revision <= :last AND digest IS NULL
 
 -- start_log_after
 INSERT INTO rescind_log_start (organization, revision, digest, environment, recorded_at, why)

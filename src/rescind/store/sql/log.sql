@@ -82,15 +82,18 @@ SELECT c.organization, c.revision, p.revision AS revision_before, p.digest AS di
        CASE WHEN p.revision IS NULL THEN EXISTS (
            SELECT 1 FROM rescind.change AS d WHERE d.organization = c.organization AND d.digest IS NOT NULL)
        ELSE TRUE END AS is_begun
-FROM (SELECT x.organization, x.revision FROM rescind.change AS x WHERE x.digest IS NULL AND x.organization > :after
+FROM (SELECT x.organization, x.revision FROM @engine.unchained WHERE x.digest IS NULL AND x.organization > :after
       AND NOT EXISTS (SELECT 1 FROM rescind.log_start AS b WHERE b.organization = x.organization AND b.revision >= x.revision)
       ORDER BY x.organization, x.revision LIMIT 1) AS c
 LEFT JOIN rescind.change AS p ON p.organization = c.organization AND p.revision = (
     SELECT max(y.revision) FROM rescind.change AS y WHERE y.organization = c.organization AND y.revision < c.revision)
 LEFT JOIN rescind.log_start AS s ON s.organization = c.organization
 
--- name: set_digest
-UPDATE rescind.change SET digest = :digest WHERE organization = :o AND revision = :revision AND digest IS NULL
+-- Digests of changes that follow each other without a gap, 32 bytes each.
+
+-- name: set_digests
+UPDATE rescind.change SET digest = substr(@engine.digests, CAST(1 + 32 * (revision - CAST(:first AS BIGINT)) AS INTEGER), 32)
+WHERE organization = :o AND revision >= :first AND revision <= :last AND digest IS NULL
 
 -- name: start_log_before
 INSERT INTO rescind.log_start (organization, revision, digest, environment, recorded_at, why)

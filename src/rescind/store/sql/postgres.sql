@@ -75,6 +75,12 @@ convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.gr
 -- fragment: engine.is_short
 octet_length(c.body) <= :long
 
+-- fragment: engine.unchained
+rescind.change AS x
+
+-- fragment: engine.digests
+CAST(:digests AS BYTEA)
+
 -- fragment: engine.action_content
 convert_to(concat(a.number, ',', a.recorded_at, ',', a.organization, ',', octet_length(convert_to(a.kind, 'UTF8')), ':', a.kind, ',',
         octet_length(convert_to(a.subject, 'UTF8')), ':', a.subject, ',', octet_length(convert_to(a.detail, 'UTF8')), ':', a.detail, ',',

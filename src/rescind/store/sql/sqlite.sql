@@ -69,6 +69,14 @@ ELSE @engine.digested END
 -- fragment: engine.is_short
 length(c.body) <= :long
 
+-- The changes without digest, of which there are few or none. By its statistics, SQLite would as soon go through the whole log.
+
+-- fragment: engine.unchained
+rescind.change AS x INDEXED BY rescind.change_unchained
+
+-- fragment: engine.digests
+:digests
+
 -- fragment: engine.action_content
 CAST(a.number || ',' || a.recorded_at || ',' || ifnull(a.organization, '') || ','
 || length(CAST(a.kind AS BLOB)) || ':' || a.kind || ',' || length(CAST(a.subject AS BLOB)) || ':' || a.subject || ','
