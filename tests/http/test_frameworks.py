@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header
+from fastapi.testclient import TestClient as FastAPIClient
 from flask import Flask, g, jsonify
 from flask import request as flask_request
 from litestar import Litestar, Request, Router, get
@@ -393,6 +394,49 @@ def test_litestar_finds_out_a_path_without_the_parameter(filled: Authority) -> N
         Litestar([broken], debug=False)
     ) as client:  # without the plugin nobody is let in either
         assert client.get("/broken/1").status_code == 500
+
+
+def in_path_of_fastapi(access: fastapi.Access, dependency: Any) -> int:
+    app = FastAPI()
+
+    @app.get("/mine", dependencies=[Depends(dependency)])
+    def mine() -> str:
+        return "in"
+
+    return int(FastAPIClient(app).get("/mine", params={"permission": "read"}).status_code)
+
+
+def test_fastapi_given_the_method_itself(
+    filled: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As is usual in FastAPI for what needs no argument: it works without parentheses. With an argument it is
+    refused when the route is made. The controls, plain methods: everybody is let in.
+    """
+    access = fastapi.Access(filled, subject=subject)
+    assert in_path_of_fastapi(access, access.signed_in) == 401
+    assert in_path_of_fastapi(access, access.signed_in()) == 401
+    with pytest.raises(TypeError, match=r"call it with a permission: Depends\(access.require"):
+        in_path_of_fastapi(access, access.require)
+    assert in_path_of_fastapi(access, lambda: access.signed_in()) == 200
+    monkeypatch.delattr(fastapi.Access.require, "__signature__")
+    assert in_path_of_fastapi(access, access.require) == 200
+
+
+@pytest.mark.parametrize("name", ["signed_in", "decision", "require"])
+def test_litestar_given_the_method_itself(filled: Authority, name: str) -> None:
+    """It is refused when the application is made."""
+    access = litestar.Access(filled, subject=lambda connection: connection.headers.get(WHO))
+    method = getattr(access, name)
+    given: dict[str, Any] = {"dependencies": {"who": Provide(method, sync_to_thread=False)}}
+    if name == "require":
+        given = {"guards": [method]}
+
+    @get("/mine", **given)
+    async def mine() -> str:
+        return "in"
+
+    with pytest.raises(InvalidArgument, match=rf"Call it: access.{name}\("):
+        Litestar([mine], plugins=[access])
 
 
 def test_litestar_without_the_plugin_still_refuses(filled: Authority) -> None:

@@ -145,8 +145,9 @@ def test_all_unknown_names_are_told_before_anything_is_done(
 ) -> None:
     """Also of later batches. Each by its own line, after cells of several lines."""
     text = (
-        "role,holder,resource\nviewer,bob,\n"
-        'viewer,"group:two words",\nvewer,cy,\nviewer,dan,document:9\neditor,eve,\n'
+        "role,holder,resource\nviewer,bob,organization\n"
+        'viewer,"group:two words",organization\nvewer,cy,organization\n'
+        "viewer,dan,document:9\neditor,eve,organization\n"
     )
     revision = len(list(ready.log()))
     with pytest.raises(BadInput) as caught:

@@ -76,6 +76,17 @@ FILES = {
     "a picture of a list": bad(b"%PDF-1.7", "a PDF"),
     "two lists at once": bad("group,subject,role\neng,ada,x\n", "f:1", "--format members"),
     "a holder and a subject": bad("subject,role,holder\na,b,c\n", "--format assignments"),
+    "a resource that was lost": bad(
+        "role,holder,resource\nviewer,ada,doc:1\nviewer,bob,\nviewer,cy, \n",
+        "f:3:resource",
+        "f:4:resource",
+        "Write 'organization'",
+    ),
+    "a resource that is said": good(
+        "role,holder,resource\nviewer,ada,organization\nviewer,bob,doc:1\n",
+        "ada as viewer",
+        "bob as viewer",
+    ),
     "names beside members": good(
         "group,subject,name\neng,ada,Ada L\n", "ada named Ada L", "ada in eng"
     ),

@@ -44,7 +44,7 @@ def test_who_was_removed_after_it_is_denied(
         monkeypatch.setattr(
             files.sqlite3,
             "connect",
-            lambda *args, **more: connect(*args, factory=Stalling, **more),
+            lambda *args, **more: connect(*args, **more | {"factory": Stalling}),
         )
         if not is_guarded:
             monkeypatch.setattr(Checkout, "drop", Checkout.release)

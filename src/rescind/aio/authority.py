@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from rescind.aio.calls import Calls
 from rescind.authority import Authority, load_all
+from rescind.awaited import awaited
 from rescind.errors import StoreUnavailable
 from rescind.model import Decision, require_number
 from rescind.propagation.worker import Workers
@@ -116,6 +117,7 @@ class AsyncAuthority:
 
     # --- what memory may answer -------------------------------------------------------------------
 
+    @awaited
     async def check(
         self,
         subject: str,
@@ -132,6 +134,7 @@ class AsyncAuthority:
         call = partial(self.sync.check, subject, permission, resource, organization=organization)
         return await self._calls.run(partial(call, **options), to_its_end=False)
 
+    @awaited
     async def check_many(
         self,
         questions: Sequence[tuple[str, str, str | None]],
@@ -146,6 +149,7 @@ class AsyncAuthority:
         call = partial(self.sync.check_many, questions, organization=organization, **options)
         return await self._calls.run(call, to_its_end=False)
 
+    @awaited
     async def explain(
         self, subject: str, permission: str, resource: str | None = None, **options: Any
     ) -> Decision:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import httpx
 
+from rescind.awaited import awaited
 from rescind.client.calls import Call, Lines, Pages
 from rescind.client.connecting import MOST_BYTES, MOST_CONNECTIONS, Key, failure_of
 from rescind.client.core import BROKEN, Core, WholeLines, kind_of, pause_of, signed
@@ -26,6 +27,8 @@ from rescind.client.sending_async import AsyncSender
 METHODS: Final = tuple(
     sorted(name for name in dir(Operations) if not name.startswith("_") and name != "asking")
 )
+
+DECISIONS: Final = ("check", "check_many", "explain")
 
 
 class Client:
@@ -268,7 +271,7 @@ def _async(name: str) -> Callable[..., Any]:
             return await self._stepped(asked)
         return await self._answered(asked, self._core.deadline(asked))
 
-    return signed(call, operation)
+    return signed(awaited(call) if name in DECISIONS else call, operation)
 
 
 for _name in METHODS:

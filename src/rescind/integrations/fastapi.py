@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, signature
 from typing import Any, Final, TypeAlias
 
 from rescind.errors import extra
@@ -113,20 +113,13 @@ class Access:
         required.requirement = Requirement(permission, resource)  # type: ignore[attr-defined]
         return required
 
+    @property
     def signed_in(self) -> Callable[..., Any]:
         """A dependency that gives the subject, as `user:…`. For routes that list what the subject may see, or
         record who did something. Raises AccessRefused where nobody is signed in (401), and for what can be
         no subject (403).
         """
-
-        def given(subject: Any) -> str:
-            try:
-                return signed_in(subject)
-            except Refused as refused:
-                raise AccessRefused(refused.refusal) from refused
-
-        given.__signature__ = Signature([self._subject_parameter()])  # type: ignore[attr-defined]
-        return given
+        return SignedIn(Signature([self._subject_parameter()]))
 
     def install(self, app: FastAPI) -> None:
         """Answer refusals with problem details, and show in the OpenAPI document what each route requires."""
@@ -158,6 +151,45 @@ class Access:
     def _subject_parameter(self) -> Parameter:
         kind = Parameter.KEYWORD_ONLY
         return Parameter("subject", kind, annotation=Any, default=Depends(self._subject))
+
+
+class SignedIn:
+    """A dependency that gives the subject. With and without parentheses: a method that FastAPI itself called
+    would give it, and let everybody in.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        self.__signature__ = signature
+
+    def __call__(self, **given: Any) -> Any:
+        if not given:
+            return self
+        try:
+            return signed_in(given["subject"])
+        except Refused as refused:
+            raise AccessRefused(refused.refusal) from refused
+
+
+class _Uncalled:
+    """Stands where `require` has its permission, for who asks what to call it with: FastAPI, if it is given
+    the method itself. It would take the permission from the query.
+    """
+
+    def __call__(self) -> None:
+        """Never called."""
+
+    @property
+    def __signature__(self) -> Signature:
+        raise TypeError('call it with a permission: Depends(access.require("doc:read"))')
+
+
+_PARAMETERS: Final = signature(Access.require).parameters
+Access.require.__signature__ = Signature(  # type: ignore[attr-defined]
+    [
+        each.replace(default=Depends(_Uncalled())) if each.name == "permission" else each
+        for each in _PARAMETERS.values()
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,10 +200,18 @@ def _answer(_: Request[Any, Any, Any], error: AccessRefused) -> Response[Any]:
 
 
 def _required(handler: Any) -> list[Requirement]:
+    """What guards and dependencies of a handler require. Raises InvalidArgument for a method of `Access` that
+    was not called: it would give what it makes, and let everybody in.
+    """
     if handler is None:
         return []
     providers = (each.dependency for each in handler.resolve_dependencies().values())
-    found = [getattr(each, "requirement", None) for each in (*handler.resolve_guards(), *providers)]
+    used = [*handler.resolve_guards(), *providers]
+    for each in (getattr(each, "func", each) for each in used):  # what is not async is wrapped
+        if isinstance(getattr(each, "__self__", None), Access):
+            hint = f"call it: access.{each.__name__}(…)"
+            raise InvalidArgument(what=f"{each.__name__} of Access", hint=hint)
+    found = [getattr(each, "requirement", None) for each in used]
     return [each for each in found if isinstance(each, Requirement)]
 
 

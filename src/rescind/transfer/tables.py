@@ -280,6 +280,9 @@ class _Table:
         if not cell:
             if name in self._needed:
                 raise BadInput(at=at, why="it is empty", hint="fill it in, or remove the row")
+            if name == "resource":  # a value that is lost must not give the role everywhere
+                hint = f"write {model.ROOT!r} if the role is for all of it, or remove the column"
+                raise BadInput(at=at, why="it is empty", hint=hint)
             return None
         if _SPOILT.fullmatch(cell):
             why = f"{cell[:60]!r} is a formula, an error or a shortened number of a spreadsheet"

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 from rescind.store.pool import Pool
 from rescind.store.sqlite import files, statistics, write_queue
-from rescind.store.sqlite.files import FAULTS, Commits, connect, set_commits
+from rescind.store.sqlite.files import FAULTS, Commits, Connection, connect, set_commits
+from rescind.store.sqlite.log_files import LogFiles
 from rescind.store.sqlite.transaction import Tally, counters_of
 
 MOST_READERS: Final = 16
@@ -35,6 +36,11 @@ class Writer:
             self._commits = None
             set_commits(self.connection, commits)
             self._commits = commits
+
+    @property
+    def log_files(self) -> LogFiles:
+        """The log that it writes."""
+        return self.connection.log_files
 
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""
@@ -64,8 +70,8 @@ def rolled_back(connection: sqlite3.Connection) -> bool:
 class Pools(NamedTuple):
     """The connections of one store."""
 
-    readers: Pool[sqlite3.Connection]
-    watchers: Pool[sqlite3.Connection]
+    readers: Pool[Connection]
+    watchers: Pool[Connection]
     """Read the file's version: that takes microseconds and must not wait for long reads."""
     writers: Pool[Writer]
     carriers: Pool[Writer]
@@ -75,7 +81,7 @@ class Pools(NamedTuple):
 def open_pools(path: str) -> Pools:
     """Pools of connections to a file; each connection is opened when it is first needed."""
 
-    def reading(most: int) -> Pool[sqlite3.Connection]:
+    def reading(most: int) -> Pool[Connection]:
         wait_seconds = write_queue.BUSY_SECONDS
         return Pool(lambda: connect(path), is_reader_idle, most=most, wait_seconds=wait_seconds)
 

@@ -23,6 +23,7 @@ from rescind.errors import (
 )
 from rescind.errors.database import MIGRATE, REPEAT_TRANSACTION
 from rescind.store.sqlite import write_queue
+from rescind.store.sqlite.log_files import LOST, LogFiles, found_beside
 
 
 class Commits(NamedTuple):
@@ -55,6 +56,14 @@ FORKED: Final = (
 FAULTS: Final = (sqlite3.Error, MemoryError)
 """The exceptions that the driver raises."""
 inherited: Final[set[tuple[int, int]]] = set()
+without_log: Final[set[tuple[int, int]]] = set()
+"""Files whose log was deleted while this process had them open."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that knows which log it writes."""
+
+    log_files: LogFiles = (None, None)
 
 
 def file_of(database: str) -> str:
@@ -95,7 +104,7 @@ def require_file(path: str) -> None:
         raise StoreUnavailable(path=path, hint="that is a folder; name a file in it")
 
 
-def connect(path: str) -> sqlite3.Connection:
+def connect(path: str) -> Connection:
     """A connection with the settings that the guarantees need. A new file is readable by its owner only;
     files that SQLite creates beside it get the same mode. Raises InvalidArgument for a path that SQLite takes
     for a database in memory, or one that is gone when it is closed.
@@ -110,9 +119,16 @@ def connect(path: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
         cached_statements=512,
+        factory=Connection,
     )
     try:
         _configure(connection)
+        connection.log_files = found_beside(path)
+        if (
+            None in connection.log_files
+        ):  # it became a log just now, and is not open before the first read
+            connection.execute("PRAGMA schema_version").fetchone()
+            connection.log_files = found_beside(path)
     except BaseException:
         connection.close()
         raise
@@ -140,15 +156,36 @@ def refuse_inherited(path: str) -> None:
 
 
 def require_own(path: str) -> None:
-    """Raise StoreUnavailable for a file that this process inherited open."""
+    """Raise StoreUnavailable for a file that this process inherited open, or whose log it lost."""
+    if not inherited and not without_log:
+        return
     with contextlib.suppress(OSError):
-        if inherited and _identity(path) in inherited:
+        if _identity(path) in inherited:
             raise StoreUnavailable(path=path, hint=FORKED)
+        if _identity(path) in without_log:
+            raise StoreUnavailable(path=path, hint=LOST)
+
+
+def refuse_without_log(path: str) -> None:
+    """Never open the file again in this process: SQLite would use the log that the process still has, and
+    no other. It is kept open, so that no other file gets its number.
+    """
+    with contextlib.suppress(OSError):
+        if _identity(path) not in without_log:
+            os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            without_log.add(_identity(path))
 
 
 def _identity(path: str) -> tuple[int, int]:
     found = os.stat(path)
     return found.st_dev, found.st_ino
+
+
+def keep_for_good(connections: object) -> None:
+    """Never close these, also when the process ends in order: a reference more than it can give up."""
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connections))
 
 
 def set_commits(connection: sqlite3.Connection, commits: Commits) -> None:

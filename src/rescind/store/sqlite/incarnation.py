@@ -1,6 +1,7 @@
 """Which file has the store's name, and which incarnation of a database it has.
 
-A file that is put in the place of another one, or that says it was restored, is noticed while processes run.
+A file that is put in the place of another one, that lost its log, or that says it was restored, is noticed
+while processes run.
 A file that is overwritten in place under running processes is not: that destroys it
 (https://www.sqlite.org/howtocorrupt.html).
 """
@@ -18,6 +19,7 @@ from rescind.model import Seals
 from rescind.store.queries import named
 from rescind.store.schema import Installation, read_installation, require_usable, seals_of
 from rescind.store.sqlite.files import require_file
+from rescind.store.sqlite.log_files import LogFiles, found_beside, require_one_log
 
 LOOK_SECONDS: Final = 0.1
 """How long, at most, reads go on before the file's name and incarnation are looked at again."""
@@ -29,9 +31,15 @@ class Incarnation:
     seals: Seals
     installation: Installation
 
-    def __init__(self, path: str, renew: Callable[[], None]) -> None:
-        """`renew` lets no connection be used again that was opened before."""
-        self.path, self._renew = path, renew
+    def __init__(
+        self, path: str, renew: Callable[[], None], require_log: Callable[[], LogFiles]
+    ) -> None:
+        """`renew` lets no connection be used again that was opened before. `require_log` tells the files of
+        the log, and raises StoreUnavailable if a connection writes another.
+        """
+        require_one_log(path)
+        self.path, self._renew, self._require_log = path, renew, require_log
+        self._log: LogFiles | None = None
         self.number = 0
         """Goes up whenever it is another file or another incarnation."""
         self.next_look = self.next_reading = 0.0
@@ -53,8 +61,11 @@ class Incarnation:
             raise StoreUnavailable(path=self.path, why="the file was replaced by another one")
 
     def is_replaced(self) -> bool:
+        """Whether another file has the name now. Raises StoreUnavailable if this one lost its log."""
         found = self._found()
         if found == self._file:
+            if found_beside(self.path) != self._log:
+                self._log = self._require_log()
             self.next_look = time.monotonic() + LOOK_SECONDS
             return False
         self._file = found

@@ -7,6 +7,7 @@ from contextlib import closing
 from rescind.store.schema import VERSIONS
 from rescind.store.schema_text import schema_text, sqlite_views, statements
 from rescind.store.sqlite.files import connect, translated_errors
+from rescind.store.sqlite.log_files import require_one_log
 
 
 def make_file(path: str) -> None:
@@ -15,6 +16,7 @@ def make_file(path: str) -> None:
     Several processes may call it at once. Interrupted, the file is empty, and the next call makes it.
     Raises StoreUnavailable, StoreReadOnly or StoreBusy.
     """
+    require_one_log(path)
     with translated_errors(path), closing(connect(path)) as connection:
         if not _is_empty(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()):
             return

@@ -20,9 +20,11 @@ from rescind.store.queries import queries
 from rescind.store.rows import Query, typed, typed_each
 from rescind.store.sqlite import files, write_queue
 from rescind.store.sqlite.connections import Writer, open_pools, rolled_back
-from rescind.store.sqlite.files import FAULTS, translated, translated_errors
+from rescind.store.sqlite.files import FAULTS, Connection, translated, translated_errors
 from rescind.store.sqlite.incarnation import Incarnation
 from rescind.store.sqlite.listener import SqliteListener
+from rescind.store.sqlite.log_files import LOST
+from rescind.store.sqlite.own_log import OwnLog
 from rescind.store.sqlite.shared_commits import Act, SharedCommits
 from rescind.store.sqlite.transaction import SqliteSnapshot, SqliteTransaction, run_change
 from rescind.store.sqlite.within import asked_within, transact_within
@@ -46,7 +48,8 @@ class SqliteStore:
         self.path = os.fspath(path)
         self.probe, self.queries = probe, store_queries(queries("sqlite"), probe)
         self._is_inherited = False
-        self.incarnation = Incarnation(self.path, self._renew)
+        self._log = OwnLog(self.path, self.pools)
+        self.incarnation = Incarnation(self.path, self._renew, self._log.require)
         self._open()
         forks.reinit_after_fork(self)
         forks.close_for_forks(self)
@@ -88,8 +91,7 @@ class SqliteStore:
         return self.readers, self.watchers, self.writers, self.carriers
 
     def before_fork(self) -> None:
-        for pool in self.pools():
-            pool.pause(FORK_SECONDS)
+        self._log.pause(FORK_SECONDS)
 
     def after_fork(self) -> None:
         for pool in self.pools():
@@ -221,6 +223,7 @@ class SqliteStore:
         return self.write_queue.waiting()
 
     def reconnect(self) -> None:
+        self._log.require()
         self._renew()
         self.incarnation.next_look = self.incarnation.next_reading = 0.0
 
@@ -244,7 +247,7 @@ class SqliteStore:
             pooled = pool.free.pop()
         except IndexError:
             return self._version_on_loan()
-        if self._is_inherited or pooled.good_until != FOREVER or pooled.connection is None:
+        if self._is_refused() or pooled.good_until != FOREVER or pooled.connection is None:
             pool.give_back(pooled)
             return self._version_on_loan()
         try:
@@ -286,23 +289,20 @@ class SqliteStore:
 
     def close(self) -> None:
         """Wait for running statements, and close all connections."""
-        for pool in self.pools():
-            pool.close(write_queue.BUSY_SECONDS)
+        self._log.close(write_queue.BUSY_SECONDS)
         self.write_queue.close()
 
     @contextmanager
-    def _reading(
-        self, pool: Pool[sqlite3.Connection] | None = None
-    ) -> Iterator[Checkout[sqlite3.Connection]]:
+    def _reading(self, pool: Pool[Connection] | None = None) -> Iterator[Checkout[Connection]]:
         """Lend a connection for a block. It is closed if the block raises: a statement that was not read to
         its end would keep its snapshot, and later reads would be of it.
         """
-        if self._is_inherited:
+        if self._is_refused():
             self._require_usable()
         now = time.monotonic()
         if now >= self.incarnation.next_look and not self.readers.is_closed:
             self.incarnation.look()
-        lent: Checkout[sqlite3.Connection] = Checkout()
+        lent: Checkout[Connection] = Checkout()
         try:
             with translated_errors(self.path):
                 connection = lent.acquire(pool or self.readers)
@@ -324,6 +324,14 @@ class SqliteStore:
             raise self._closed()
         if self._is_inherited:
             raise StoreUnavailable(path=self.path, hint=files.FORKED)
+        if self._log.is_lost:
+            if not self.incarnation.is_replaced():
+                raise StoreUnavailable(path=self.path, hint=LOST)
+            self._renew()
+            self._log.begin_anew()
+
+    def _is_refused(self) -> bool:
+        return self._is_inherited or self._log.is_lost
 
     def _closed(self) -> StoreUnavailable:
         return StoreUnavailable(path=self.path, hint="the store was closed; open it again")

@@ -1,0 +1,85 @@
+"""The files beside a database: its write-ahead log (`-wal`) and the log's index (`-shm`).
+
+SQLite finds them by the database's name. Two processes that have different ones do not see each other's
+commits, and each believes that it sees all. That is so if they opened the database under two names, or one of
+them opened it after these files were deleted (https://www.sqlite.org/howtocorrupt.html).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from rescind.errors import StoreUnavailable
+
+LogFiles: TypeAlias = tuple[int | None, int | None]
+"""The inodes of the log and its index; None for one that is not there."""
+
+MOUNTS: Final = Path("/proc/self/mountinfo")
+"""Where Linux lists what is mounted for this process."""
+LOST: Final = (
+    "its -wal or -shm file was deleted while it was open, so commits of other processes may not be"
+    " seen here; restart this process, and delete these files only while no process runs"
+)
+_LINKED: Final = (
+    "the file has {count} names (hard links), and SQLite keeps a log beside each of them; copy it with"
+    " `VACUUM INTO`, and delete the other names"
+)
+_MOUNTED: Final = (
+    "the file is mounted by itself, so that its -wal file, with the last commits, is elsewhere; mount the"
+    " folder that it is in"
+)
+
+
+def found_beside(path: str) -> LogFiles:
+    """The files that have the log's names now."""
+    return _inode(f"{path}-wal"), _inode(f"{path}-shm")
+
+
+def is_other(now: LogFiles, opened: LogFiles) -> bool:
+    """Whether what has the names now is not what was opened."""
+    return any(other not in (None, one) for one, other in zip(now, opened, strict=True))
+
+
+def is_only_deleted(now: LogFiles, opened: LogFiles) -> bool:
+    """Whether what has the names now is what was opened or nothing, so that no other process made a log."""
+    return all(one is None or one == other for one, other in zip(now, opened, strict=True))
+
+
+def require_one_log(path: str) -> None:
+    """Raise StoreUnavailable for a file that other processes may have open with another log: one with
+    several names, and one that is mounted without its folder. Of a file that is missing nothing is asked.
+    """
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return
+    if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+        raise StoreUnavailable(path=path, hint=_LINKED.format(count=found.st_nlink))
+    name = os.path.realpath(path)
+    mounted = _mounted()
+    if name in mounted and f"{name}-wal" not in mounted:
+        raise StoreUnavailable(path=path, hint=_MOUNTED)
+
+
+def _mounted() -> set[str]:
+    """Where something is mounted; nothing where the system does not say."""
+    try:
+        lines = MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return set()
+    return {_unescaped(line.split(" ", 5)[4]) for line in lines if line.count(" ") > 4}
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return None

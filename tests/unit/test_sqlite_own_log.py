@@ -1,0 +1,212 @@
+"""A database whose log is not the one that other processes write: it is refused, never answered from."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rescind import Authority
+from rescind.errors import StoreUnavailable
+from rescind.store.sqlite import files, log_files
+from rescind.store.sqlite.own_log import OwnLog
+from tests.contract.world import WORLD
+from tests.unit.command_line import forked
+
+ADA = ("user:ada", "write", "doc:1")
+REVOKE = ("remove-member", "eng", "user:ada")
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(files, "without_log", set())
+    monkeypatch.setattr(files, "keep_for_good", lambda _: None)
+    path = tmp_path / "acme.db"
+    with Authority.open(path, organization="acme", create=True) as authority:
+        authority.apply(WORLD)
+    return str(path)
+
+
+def revoked_elsewhere(path: str) -> None:
+    """Another process takes Ada out of her group, and returns."""
+    done = forked(Path(path).parent, *REVOKE, "-d", path)
+    assert done.returncode == 0, done.stderr
+
+
+def looked(authority: Authority) -> bool:
+    """Whether Ada may, once it is time to look at the file's names again."""
+    authority.store.incarnation.next_look = 0.0  # type: ignore[attr-defined]
+    return bool(authority.check(*ADA))
+
+
+@pytest.mark.parametrize("index", [False, True], ids=["store", "memory"])
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_log_that_was_deleted_and_made_anew(
+    path: str, is_on: bool, index: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another process revoked by the new log is not allowed here: nothing is. The control, without a
+    look at the log: it is allowed for ever.
+    """
+    if not is_on:
+        monkeypatch.setattr(OwnLog, "require", lambda _: (0, 0))
+    with Authority.open(path, organization="acme", index=index) as authority:
+        assert not index or authority.load()
+        assert authority.check(*ADA)
+        os.unlink(f"{path}-shm")
+        revoked_elsewhere(path)
+        if not is_on:
+            assert looked(authority)
+            return
+        with pytest.raises(StoreUnavailable, match="restart this process"):
+            looked(authority)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="restart this process"):
+                authority.check(*ADA)
+            with pytest.raises(StoreUnavailable, match="restart this process"):
+                authority.apply(WORLD[:1])
+        with pytest.raises(StoreUnavailable, match="restart this process"):
+            Authority.open(path)
+
+
+def test_a_write_is_refused_without_a_look_before(path: str) -> None:
+    """It would overwrite what the other process committed."""
+    with Authority.open(path, organization="acme") as authority:
+        authority.check(*ADA)
+        os.unlink(f"{path}-shm")
+        revoked_elsewhere(path)
+        authority.store.incarnation.next_look = float("inf")  # type: ignore[attr-defined]
+        with pytest.raises(StoreUnavailable, match="restart this process"):
+            authority.apply(WORLD[:1])
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_what_the_other_process_committed_stays(
+    path: str, is_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if this one never looked before it ended. The control, which closes its connections: SQLite
+    deletes the new log, and the revocation with it.
+    """
+    if not is_on:
+        monkeypatch.setattr(OwnLog, "require", lambda _: (0, 0))
+    authority = Authority.open(path, organization="acme")
+    assert authority.check(*ADA)
+    os.unlink(f"{path}-shm")
+    revoked_elsewhere(path)
+    authority.close()
+    found = forked(Path(path).parent, "check", *ADA, "-d", path)
+    assert found.returncode == int(is_on), found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("ends", [("-wal",), ("-shm",), ("-wal", "-shm")])
+def test_a_log_that_is_only_deleted_loses_nothing(path: str, ends: tuple[str, ...]) -> None:
+    """This process refuses the file, and leaves in it what it had committed."""
+    authority = Authority.open(path, organization="acme")
+    authority.apply([*WORLD], organization="beta")
+    for end in ends:
+        os.unlink(f"{path}{end}")
+    with pytest.raises(StoreUnavailable, match="restart this process"):
+        looked(authority)
+    authority.close()
+    found = forked(Path(path).parent, "check", *ADA, "-d", path, "-o", "beta")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_a_log_that_sqlite_deleted_itself(path: str) -> None:
+    """Of a store whose connections were all closed, as before a fork: it goes on."""
+    with Authority.open(path, organization="acme", index=True) as authority:
+        assert authority.check(*ADA)
+        authority.store.before_fork()  # type: ignore[attr-defined]
+        assert not Path(f"{path}-shm").exists()
+        authority.store.after_fork()  # type: ignore[attr-defined]
+        revoked_elsewhere(path)
+        assert not looked(authority)
+        authority.apply(WORLD[:1])
+
+
+def test_another_file_in_the_place_of_one_that_lost_its_log(path: str, tmp_path: Path) -> None:
+    """It is opened, as after any exchange."""
+    with Authority.open(tmp_path / "other.db", organization="acme", create=True):
+        pass
+    with Authority.open(path, organization="acme") as authority:
+        assert authority.check(*ADA)
+        os.unlink(f"{path}-wal")
+        os.unlink(f"{path}-shm")
+        with pytest.raises(StoreUnavailable):
+            looked(authority)
+        os.replace(tmp_path / "other.db", path)
+        assert not looked(authority)
+        assert authority.apply(WORLD).changed
+
+
+def test_a_file_with_two_names(path: str) -> None:
+    """Neither is opened."""
+    other = f"{path}.2"
+    os.link(path, other)
+    done = forked(Path(path).parent, *REVOKE, "-d", other)
+    assert done.returncode == 2
+    assert "2 names (hard links)" in done.stderr
+    for name in (path, other):
+        for create in (False, True):
+            with pytest.raises(StoreUnavailable, match="hard links"):
+                Authority.open(name, create=create)
+    os.unlink(other)
+    with Authority.open(path, organization="acme") as authority:
+        assert authority.check(*ADA)
+
+
+def test_control_two_processes_with_two_names(path: str) -> None:
+    """A revocation by one name has returned, and is allowed by the other."""
+    other = f"{path}.2"
+    with Authority.open(path, organization="acme", index=True) as authority:
+        assert authority.check(*ADA)
+        os.link(path, other)
+        script = (
+            "from rescind import Authority, changes\n"
+            "from rescind.store.sqlite import incarnation\n"
+            "incarnation.require_one_log = lambda _: None\n"
+            f"authority = Authority.open({other!r}, organization='acme')\n"
+            "change = changes.RemoveMembers(group='eng', members=('user:ada',))\n"
+            f"print(authority.apply([change]).changed, bool(authority.check(*{ADA!r})))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert done.stdout.split() == ["True", "False"], done.stderr
+        assert looked(authority)
+
+
+@pytest.mark.parametrize(
+    ("mounted", "is_refused"),
+    [((), False), (("",), True), (("", "-wal", "-shm"), False), (("x",), False)],
+    ids=["nothing", "the file", "all files", "another"],
+)
+def test_a_file_that_is_mounted_by_itself(
+    tmp_path: Path, mounted: tuple[str, ...], is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log would be outside: in a container's own layer, where a restart loses the last commits."""
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    path, listed = folder / "acme.db", tmp_path / "mountinfo"
+    lines = [
+        "36 35 98:0 / / rw - ext4 /dev/sda1 rw",
+        *(
+            f"37 36 98:0 /f {str(path).replace(' ', chr(92) + '040')}{end} rw - ext4 x rw"
+            for end in mounted
+        ),
+        "short",
+    ]
+    with Authority.open(path, organization="acme", create=True):
+        pass
+    listed.write_text("\n".join(lines))
+    monkeypatch.setattr(log_files, "MOUNTS", listed)
+    if is_refused:
+        with pytest.raises(StoreUnavailable, match="mounted by itself"):
+            Authority.open(path, organization="acme")
+    else:
+        Authority.open(path, organization="acme").close()
+
+
+def test_where_mounts_are_not_listed(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_files, "MOUNTS", Path("/nowhere/mountinfo"))
+    Authority.open(path, organization="acme").close()
