@@ -44,6 +44,18 @@ def servers(*, with_log_files: bool = True) -> Iterator[Callable[[str], str]]:
         yield make
 
 
+def drop(engine: str, url: str) -> None:
+    """Remove a database that nobody uses any more."""
+    if engine == "sqlite":
+        for ending in ("", "-wal", "-shm"):
+            Path(url + ending).unlink(missing_ok=True)
+        return
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    with psycopg.connect(url, dbname="postgres", autocommit=True) as admin:
+        name = psycopg.sql.Identifier(str(parts["dbname"]))
+        admin.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
 @contextmanager
 def bare(engine: str, url: str) -> Iterator[Any]:
     """A connection to the database as ours are set up, each statement a transaction of its own."""

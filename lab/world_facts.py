@@ -132,6 +132,22 @@ def _statements(engine: Engine, world: CheckWorld, organization: int, role_0: in
     ]
 
 
+def write_memberships(engine: Engine, url: str, organization: str, count: int) -> None:
+    """Write memberships `user:0` and so on into an organization that has none of them, without a log."""
+    with bare(engine, url) as connection:
+
+        def ask(text: str) -> Any:
+            return connection.execute(named(text, engine))
+
+        of_it = f"FROM rescind.organization WHERE slug = '{organization}'"
+        ((number, last),) = ask(f"SELECT id, last_number {of_it}").fetchall()
+        numbers = _NUMBERS[engine].format(count=count)
+        ask("BEGIN")
+        ask(_MEMBERSHIPS.format(numbers=numbers, o=number, first=last + 1))
+        ask(f"UPDATE rescind.organization SET last_number = {last + count} WHERE id = {number}")
+        ask("COMMIT")
+
+
 # --- many organizations ---------------------------------------------------------------------------
 
 _OF_COPIES: Final = {

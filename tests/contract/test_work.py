@@ -64,12 +64,7 @@ DONE: Final = [change for change in (*NOOPS, *DEEDS, *PENDING) if not isinstance
 @contextmanager
 def noisy(database: str, size: int, statistics: str) -> Iterator[tuple[Authority, Any]]:
     """An authority and a connection with Rescind's settings, in a database with so much noise."""
-    tables = (
-        "SELECT oid::regclass::text FROM pg_class"
-        " WHERE relkind = 'r' AND relnamespace = 'rescind'::regnamespace"
-    )
-    for (table,) in run(database, tables):
-        run(database, f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    without_vacuum(database)
     if statistics == "when empty":
         vacuum(database)
     with Authority.open(database, organization="acme") as authority:
@@ -81,6 +76,16 @@ def noisy(database: str, size: int, statistics: str) -> Iterator[tuple[Authority
             configure(connection)
             connection.autocommit = False
             yield authority, connection
+
+
+def without_vacuum(database: str) -> None:
+    """Let the server neither vacuum nor analyse by itself."""
+    tables = (
+        "SELECT oid::regclass::text FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'rescind'::regnamespace"
+    )
+    for (table,) in run(database, tables):
+        run(database, f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
 
 
 def vacuum(database: str) -> None:

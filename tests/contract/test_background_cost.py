@@ -1,0 +1,165 @@
+"""A chunk of background work costs what it does, however much is pending and however many are in the group.
+
+Work is counted, never timed: blocks that PostgreSQL visits, which include those of rows that are deleted but
+not vacuumed yet, and steps of SQLite's virtual machine. Chunks have one size, and a worker leaves its job after
+each, as it does after its time slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+import pytest
+from lab.databases import writer
+
+from rescind import Authority, changes
+from rescind.changes import Change
+from rescind.propagation.audit import audit
+from rescind.propagation.worker import Worker
+from rescind.settings import Settings
+from rescind.store import open_store
+from tests.contract.test_work import STATISTICS, without_vacuum, vacuum
+from tests.faults.small import Steady
+
+FEW, MANY = 300, 2_400
+PER_CHANGE = 50
+PAIRS: Final = 100
+"""Of a chunk: 50 members of a group with two assignments."""
+MARGIN: Final = 1.3
+"""How much more than in proportion the larger group may cost: another level of an index."""
+ONCE: Final = Settings(slice_seconds=1e-9)
+BLOCKS: Final = (
+    "SELECT CAST(sum(heap_blks_hit + heap_blks_read + coalesce(idx_blks_hit + idx_blks_read, 0)) AS BIGINT)"
+    " FROM pg_statio_all_tables WHERE schemaname = 'rescind'"
+)
+
+Counter = Callable[[], int]
+
+
+def _organization(members: int) -> list[Change]:
+    return [
+        changes.CreateOrganization(),
+        changes.DefinePermission(permission="read"),
+        changes.DefineRole(role="reader", permissions=("read",)),
+        changes.DefineResourceType(type="doc"),
+        *(changes.CreateResource(resource=f"doc:{n}") for n in range(2)),
+        *(changes.AddMembership(subject=subject) for subject in _subjects(members)),
+        *(changes.CreateGroup(group=group) for group in ("all", "top")),
+        *(changes.Assign(role="reader", to="group:all", on=f"doc:{n}") for n in range(2)),
+        changes.Assign(role="reader", to="group:top", on="doc:1"),
+    ]
+
+
+def _subjects(count: int) -> tuple[str, ...]:
+    return tuple(f"user:{n}" for n in range(count))
+
+
+def _parts(members: int) -> Iterator[tuple[str, ...]]:
+    everybody = _subjects(members)
+    for start in range(0, members, PER_CHANGE):
+        yield everybody[start : start + PER_CHANGE]
+
+
+STEPS: Final[dict[str, Callable[[int], list[Change]]]] = {
+    "members join": lambda n: [changes.AddMembers(group="all", members=p) for p in _parts(n)],
+    "they join again": lambda n: [
+        *(changes.RemoveMembers(group="all", members=part) for part in _parts(n)),
+        *(changes.AddMembers(group="all", members=part) for part in _parts(n)),
+    ],
+    "a role is given": lambda _: [changes.Assign(role="reader", to="group:all")],
+    "a role is taken back": lambda _: [changes.Unassign(role="reader", to="group:all")],
+    "the group is nested": lambda _: [changes.NestGroup(group="all", into="top")],
+    "and taken out": lambda _: [changes.UnnestGroup(group="all", out_of="top")],
+    "members leave": lambda n: [changes.RemoveMembers(group="all", members=p) for p in _parts(n)],
+}
+"""What leaves work for background jobs, one after the other in the same organization."""
+
+
+@contextmanager
+def _opened(engine: str, database: str) -> Iterator[tuple[Authority, Counter]]:
+    with Authority.open(database, organization="few") as authority:
+        if engine == "sqlite":
+            with _sqlite_steps(authority) as counter:
+                yield authority, counter
+        else:
+            with psycopg.connect(database, autocommit=True) as other:
+                yield authority, lambda: _blocks(authority, other)
+
+
+@contextmanager
+def _sqlite_steps(authority: Authority) -> Iterator[Counter]:
+    """In hundreds, on all connections."""
+    count = 0
+
+    def more() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    store: Any = authority.store
+    lines = [writer(authority), *(line.connection for line in store.readers.connections())]
+    for line in lines:
+        line.set_progress_handler(more, 100)
+    yield lambda: count
+    for line in lines:
+        line.set_progress_handler(None, 0)
+
+
+def _blocks(authority: Authority, other: psycopg.Connection[Any]) -> int:
+    """Visited so far, by the authority's connection up to now."""
+    with authority.store.connection() as own:
+        own.execute("SELECT pg_stat_force_next_flush()")  # type: ignore[attr-defined]
+    ((blocks,),) = other.execute(BLOCKS).fetchall()
+    return int(blocks)
+
+
+def _costs(authority: Authority, members: int, counted: Counter) -> dict[str, int]:
+    """What settling costs after each of the steps."""
+    found = {}
+    authority.apply(_organization(members), route="inline")
+    for name, made in STEPS.items():
+        for change in made(members):
+            authority.apply([change], route="background")
+        assert authority.has_due_work(), name
+        before = counted()
+        worker = Worker(authority.store, ONCE, pace=Steady(PAIRS))  # type: ignore[arg-type]
+        while worker.work_once():
+            pass
+        found[name] = counted() - before
+        assert not authority.has_due_work(), name
+    assert audit(authority.store).is_clean
+    assert all(entry.settled_at is not None for entry in authority.log())
+    return found
+
+
+def _compared(engine: str, database: str, statistics: str = "never") -> dict[str, float]:
+    """How many times as much each step costs with eight times as many members, divided by eight."""
+    if engine == "postgres":
+        without_vacuum(database)
+    if statistics == "when empty":
+        vacuum(database)
+    with _opened(engine, database) as (authority, counted):
+        few = _costs(authority, FEW, counted)
+        if statistics == "since":
+            vacuum(database)
+        many = _costs(Authority(authority.store, organization="many"), MANY, counted)
+    return {name: many[name] * FEW / MANY / few[name] for name in STEPS}
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_work_is_in_proportion(engine: str, new_database: Callable[[str], str]) -> None:
+    """Eight times as many members, eight times as much work, whatever the work is about."""
+    ratios = _compared(engine, new_database(engine))
+    assert {name: ratio for name, ratio in ratios.items() if ratio > MARGIN} == {}
+
+
+@pytest.mark.parametrize("statistics", STATISTICS)
+def test_work_is_in_proportion_on_postgres(
+    statistics: str, new_database: Callable[[str], str]
+) -> None:
+    """The same, in a database never analysed, analysed when it was empty, and since. Nothing is vacuumed."""
+    ratios = _compared("postgres", new_database("postgres"), statistics)
+    assert {name: ratio for name, ratio in ratios.items() if ratio > MARGIN} == {}
