@@ -88,6 +88,23 @@ def test_one_job_goes_on_to_the_end_without_starting_again(authority: Authority)
     assert authority.pending() == []
 
 
+def test_those_added_last_may_have_joined_first(authority: Authority) -> None:
+    """Whichever of them has waited longest, chunks are as full: here it is always the last by number."""
+    _join(authority, FEW)
+    assert _settle(authority) > 0
+    newest_first = _subjects(FEW)[::-1]
+    for start in range(0, FEW, FEW // 10):
+        leaving = changes.RemoveMembers(
+            group="all", members=newest_first[start : start + FEW // 10]
+        )
+        authority.apply([leaving], route="background")
+    assert _settle(authority) < FEW / 10
+    assert authority.pending() == []
+    assert not any(authority.check_many([(subject, "read", "doc:1") for subject in newest_first]))
+    assert all(entry.settled_at is not None for entry in authority.log())
+    assert audit(authority.store).is_clean
+
+
 @contextmanager
 def _steps(authority: Authority) -> Iterator[list[int]]:
     """SQLite's own steps on the connection that writes, in thousands."""

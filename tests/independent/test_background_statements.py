@@ -122,11 +122,12 @@ def test_which_work_a_group_has(scattered: Scattered) -> None:
                 require(store.fetch("find_pending", other), [], other)
                 lead = pick.choice(MEMBERS)
                 span = {"first": pick.choice(MEMBERS), "limit": pick.choice((1, 2, MANY))}
+                span["end"] = pick.choice([LAST, *MEMBERS])
                 span |= {"urgency": pick.randrange(3), "ref": lead, **params}
                 ready = [
                     (p.ref, p.since, p.revision, p.recorded_at, is_ready(p, span))
                     for p in of
-                    if p.kind == "member" and p.ref >= span["first"]
+                    if p.kind == "member" and span["first"] <= p.ref < span["end"]
                 ]
                 found = store.fetch("list_pending_members", span)
                 assert [tuple(row) for row in found] == ready[: span["limit"]], span
@@ -172,18 +173,20 @@ def _require_measures(store: Any, rows: Rows, pick: random.Random, g: int) -> No
         "ref": pick.randrange(1, 5),
         "urgency": pick.randrange(3),
         "top": pick.choice(GROUPS),
+        "is_measured": pick.choice((False, True)),
     }
     below, holders = ever(rows, g, up=False), ever(rows, params["top"], up=True)
     members = [(m, group) for m, group in rows.places if group in below]
     span = range(params["since"], params["revision"] + 1)
     made = sorted(a.id for a in rows.given if a.holder == g and a.ended is None and a.made in span)
     ended = [a.id for a in rows.given if a.holder == g and a.ended in span]
-    counts = (len(made), len(ended), len(below), len(members), len(unbegun(rows, params)))
+    count = 0 if params["is_measured"] else len(members)
+    counts = (len(made), len(ended), len(below), count, len(unbegun(rows, params)))
     ends = (made[0], made[-1]) if made else (None, None)
     require(store.fetch("measure_assignment", params), [(*counts, *ends)], params)
     live = [a.id for a in rows.given if a.holder in holders and a.ended is None]
     gone = [a.id for a in rows.given if a.holder in holders and a.ended is not None]
-    whole = (len(live), len(gone), len(below), len(members), 0, None, None)
+    whole = (len(live), len(gone), len(below), count, 0, None, None)
     require(store.fetch("measure_whole", params), [whole], params)
     member = (len(live), len(gone), 1, 1, 0, None, None)
     require(store.fetch("measure_member", params), [member], params)

@@ -50,13 +50,15 @@ class Job:
             "urgency": self.urgency,
             "recorded_at": self.recorded_at,
             "top": self.ref if self.kind == "whole" else self.group,
+            "is_measured": self.total is not None,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How large a job is: assignments for each membership that hold, or were taken back; groups that
-    those are in; memberships. `first` and `last` are the ends of the changed assignments that hold.
+    those are in; memberships, none if they were counted before. `first` and `last` are the ends of the
+    changed assignments that hold.
     """
 
     live: int

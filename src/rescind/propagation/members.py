@@ -8,30 +8,61 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rescind.propagation.jobs import Job
+from rescind.propagation.jobs import LAST, Job
 from rescind.store import Store
 from rescind.store.rows.reconcile import LIST_PENDING_MEMBERS, PendingMemberRow
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Numbers of memberships that are still to be looked at: from `first` on, before `end`.
+
+    A job goes from its own membership, which may be the group's last, to the end, and then from the beginning
+    to its own. So its chunks are full, in whichever order the memberships became pending.
+    """
+
+    own: int
+    first: int
+    end: int
+
+    @staticmethod
+    def of(job: Job) -> Stretch:
+        """All of the group's memberships, beginning with the job's own."""
+        return Stretch(job.ref, job.ref, LAST)
+
+    def after(self, row: PendingMemberRow) -> Stretch:
+        """What is left when all before this one are done."""
+        end = LAST if row.ref >= self.own else self.own
+        return Stretch(self.own, row.ref, end)
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
-    """Consecutive pending memberships of a group: those that a chunk may do, and where the next window
-    begins.
+    """Consecutive pending memberships of a group: those that a chunk may do, and what comes after them, if
+    anything.
 
     `may_settle` is false if the change that they come from has more memberships in the next window.
     """
 
     ready: tuple[PendingMemberRow, ...]
-    next_first: int | None
+    rest: Stretch | None
     may_settle: bool
 
 
-def read_window(store: Store, job: Job, *, first: int, limit: int) -> Window:
-    """At most `limit` memberships of the job's group, from number `first` on. The job's own one is ready."""
-    params = {**job.params(), "first": first, "limit": limit + 1}
-    rows = store.fetch(LIST_PENDING_MEMBERS, params)
+def read_window(store: Store, job: Job, stretch: Stretch, *, limit: int) -> Window:
+    """At most `limit` memberships of the job's group from the stretch. The job's own one is ready."""
+    rows = _listed(store, job, stretch, limit + 1)
     ready = tuple(row for row in rows[:limit] if row.is_ready)
-    following = rows[limit] if len(rows) > limit else None
+    following = rows[limit:]
+    if not following and stretch.end == LAST:
+        beginning = Stretch(stretch.own, 0, stretch.own)
+        following = _listed(store, job, beginning, 1)
     revisions = {(row.since, row.revision) for row in ready}
-    goes_on = following is not None and revisions == {(following.since, following.revision)}
-    return Window(ready, None if following is None else following.ref, may_settle=not goes_on)
+    goes_on = revisions == {(row.since, row.revision) for row in following}
+    rest = stretch.after(following[0]) if following else None
+    return Window(ready, rest, may_settle=not goes_on)
+
+
+def _listed(store: Store, job: Job, stretch: Stretch, limit: int) -> list[PendingMemberRow]:
+    params = {**job.params(), "first": stretch.first, "end": stretch.end, "limit": limit}
+    return store.fetch(LIST_PENDING_MEMBERS, params)

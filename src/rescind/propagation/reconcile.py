@@ -25,7 +25,7 @@ from rescind.errors import (
 from rescind.instruments import Instruments
 from rescind.model import GroupNumber, OrganizationNumber
 from rescind.propagation.jobs import FIRST, LAST, Extent, Job, Progress, jobs
-from rescind.propagation.members import Window, read_window
+from rescind.propagation.members import Stretch, Window, read_window
 from rescind.propagation.pace import Pace
 from rescind.propagation.ranges import Ranges
 from rescind.propagation.tombstones import purge
@@ -129,7 +129,7 @@ class Work:
         self.store, self.job = store, job
         self._extent: Extent | None = None
         self._ranges = Ranges(store)
-        self._first_member = job.ref
+        self._stretch = Stretch.of(job)
         self._most_members = MOST_MEMBERS
 
     def step(self, pace: Pace) -> Progress:
@@ -175,8 +175,8 @@ class Work:
         """Do the next memberships of the group that are ready. If that fails, try fewer next time."""
         most = pace.pairs // max(extent.assignments, 1)
         limit = max(min(most, self._most_members), 1)
-        window = read_window(self.store, self.job, first=self._first_member, limit=limit)
-        done = Progress(0, 0, window.next_first is None, time.perf_counter() - start)
+        window = read_window(self.store, self.job, self._stretch, limit=limit)
+        done = Progress(0, 0, window.rest is None, time.perf_counter() - start)
         if window.ready:
             lead = window.ready[0]
             self.job = replace(
@@ -196,8 +196,8 @@ class Work:
                 self._most_members = len(window.ready) // 2
                 return Progress(0, 0, False, time.perf_counter() - start)
             pace.learn(done.held_seconds, done.waiting, is_full=len(window.ready) == most)
-        if window.next_first is not None:
-            self._first_member = window.next_first
+        if window.rest is not None:
+            self._stretch = window.rest
         return done
 
     def _carry_out_members(self, window: Window, start: float) -> Progress:
@@ -211,7 +211,7 @@ class Work:
             names,
             {"make_members": True, "unmake_members": True},
             settled=settled,
-            is_last=window.next_first is None,
+            is_last=window.rest is None,
             may_settle=window.may_settle,
             start=start,
         )

@@ -96,9 +96,9 @@ WITH RECURSIVE turn ("group") AS (
 SELECT t."group" FROM turn AS t WHERE (
     SELECT 1 FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = t."group" AND NOT p.parked LIMIT 1) IS NOT NULL
 
--- The memberships whose places in a group are pending, :limit of them from :first on. `is_ready` tells whether one
--- can be handled together with others of the urgency :urgency: it is due, not begun and has not failed. :first is
--- always ready.
+-- The memberships whose places in a group are pending, :limit of them from :first on, before :end. `is_ready` tells
+-- whether one can be handled together with others of the urgency :urgency: it is due, not begun and has not failed.
+-- :ref is always ready.
 
 -- name: list_pending_members
 SELECT p.ref, p.since, p.revision, p.recorded_at,
@@ -106,7 +106,7 @@ SELECT p.ref, p.since, p.revision, p.recorded_at,
        AND (p.ref = :ref OR (p.attempts = 0 AND @reconcile.is_due
 )) AS is_ready
 FROM rescind.pending AS p
-WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= :first
+WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= :first AND p.ref < :end
 ORDER BY p.ref LIMIT :limit
 
 -- name: list_pending
@@ -168,13 +168,20 @@ changed (id, is_live) AS MATERIALIZED (
 
 -- --- how much, and how far ------------------------------------------------------------------------
 
+-- Memberships are counted only once for a job, for the estimate of all its pairs. It is measured each time that a worker
+-- takes it up.
+
+-- fragment: measured_members
+CASE WHEN :is_measured THEN 0 ELSE (
+    SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id) END
+
 -- name: measure_assignment
 WITH RECURSIVE
 @reconcile.job_below_ever,
 @reconcile.changed
 SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT count(*) FROM changed AS c WHERE NOT c.is_live) AS ended,
        (SELECT count(*) FROM below_ever) AS groups,
-       (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
+@reconcile.measured_members AS members,
        (SELECT count(*) FROM rescind.pending WHERE @reconcile.unbegun) AS unbegun,
        (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
 
@@ -185,7 +192,7 @@ WITH RECURSIVE
 SELECT (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL) AS live,
        (SELECT count(*) FROM holder AS h JOIN rescind.assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
        (SELECT count(*) FROM below_ever) AS groups,
-       (SELECT count(*) FROM below_ever AS b JOIN rescind.group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
+@reconcile.measured_members AS members,
        0 AS unbegun, NULL AS first, NULL AS last
 
 -- name: measure_member
