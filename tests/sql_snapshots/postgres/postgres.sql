@@ -655,7 +655,8 @@ WHERE $alias.is_listed OR (SELECT x.is_walked FROM $reach AS x) AND (
 -- settle_pending
 DELETE FROM rescind.pending
 WHERE organization = %(o)s AND "group" = %(g)s AND kind = %(kind)s
-AND ref = ANY (ARRAY(SELECT CAST(i.value ->> 0 AS INTEGER) FROM rescind.json_items(%(settled)s) AS i))
+AND ref >= (SELECT min(CAST(i.value ->> 0 AS INTEGER)) FROM rescind.json_items(%(settled)s) AS i)
+AND ref <= (SELECT max(CAST(i.value ->> 0 AS INTEGER)) FROM rescind.json_items(%(settled)s) AS i)
 AND revision = CAST((SELECT jsonb_object_agg(i.value ->> 0, i.value -> 1) FROM rescind.json_items(%(settled)s) AS i)
         ->> CAST(ref AS TEXT) AS INTEGER)
 

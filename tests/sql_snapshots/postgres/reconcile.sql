@@ -2,15 +2,15 @@
 UPDATE rescind.pending SET cursor_membership = %(to_m)s, cursor_assignment = %(up_to_a)s, done = done + %(looked_at)s,
     total = COALESCE(total, %(total)s), attempts = 0, last_error = NULL
 WHERE organization = %(o)s AND "group" = %(g)s AND kind = %(kind)s AND ref = %(ref)s
-AND revision = %(revision)s
+AND revision + 0 = %(revision)s
 
 -- delete_gathered
-DELETE FROM rescind.pending WHERE ref <> %(ref)s AND revision <= (
+DELETE FROM rescind.pending WHERE ref <> %(ref)s AND revision + 0 <= (
     SELECT p.revision FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = %(kind)s AND p.ref = %(ref)s)
-AND since >= (
+AND since + 0 >= (
     SELECT p.since FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = %(kind)s AND p.ref = %(ref)s)
 AND organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-AND NOT parked AND urgency = %(urgency)s
+AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = %(urgency)s
 AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
     AND own.ref = %(ref)s AND NOT own.parked)
 
@@ -67,55 +67,59 @@ FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND
 
 -- gather_pending
 UPDATE rescind.pending SET
-    since = (SELECT min(since) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = %(urgency)s
+    since = (SELECT min(since + 0) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked)
 ),
-    revision = (SELECT max(revision) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = %(urgency)s
+    revision = (SELECT max(revision + 0) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked)
 ),
     recorded_at = (SELECT min(recorded_at) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = %(urgency)s
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked)
 ),
-    fence = (SELECT min(fence) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = %(urgency)s
+    fence = (SELECT min(fence + 0) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked))
 WHERE organization = %(o)s AND "group" = %(g)s AND kind = %(kind)s AND ref = %(ref)s
-AND revision = %(revision)s AND NOT parked
+AND revision + 0 = %(revision)s AND NOT parked
 
 -- list_due
 WITH RECURSIVE
     class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
     start ("group") AS (SELECT CAST(%(after)s AS INTEGER) UNION SELECT CAST(-2147483648 AS INTEGER)),
     turn (urgency, "group", place) AS (
-    SELECT c.urgency, (
+    SELECT t.urgency, (
         SELECT p."group" FROM rescind.pending AS p
-        WHERE p.urgency = c.urgency AND p.organization = %(o)s AND p."group" > s."group" AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-        ORDER BY p."group" LIMIT 1), 1
-    FROM class AS c CROSS JOIN start AS s
+        WHERE (p.urgency, p.organization, p."group") > (t.urgency, CAST(%(o)s AS INTEGER), t."group")
+        AND (p.urgency, p.organization) <= (t.urgency, CAST(%(o)s AS INTEGER)) AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        ORDER BY p.urgency, p.organization, p."group" LIMIT 1), 1
+    FROM (SELECT c.urgency, s."group" FROM class AS c CROSS JOIN start AS s) AS t
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" > t."group" AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-        ORDER BY p."group" LIMIT 1), t.place + 1
+        WHERE (p.urgency, p.organization, p."group") > (t.urgency, CAST(%(o)s AS INTEGER), t."group")
+        AND (p.urgency, p.organization) <= (t.urgency, CAST(%(o)s AS INTEGER)) AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        ORDER BY p.urgency, p.organization, p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < %(limit)s),
     oldest ("group", kind, ref) AS MATERIALIZED (
     SELECT t."group", (
         SELECT p.kind
         FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" = t."group" AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+        WHERE (p.urgency, p.organization, p."group") >= (t.urgency, CAST(%(o)s AS INTEGER), t."group")
+        AND (p.urgency, p.organization, p."group") <= (t.urgency, CAST(%(o)s AS INTEGER), t."group") AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        ORDER BY p.urgency, p.organization, p."group", p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     ), (
         SELECT p.ref
         FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = %(o)s AND p."group" = t."group" AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+        WHERE (p.urgency, p.organization, p."group") >= (t.urgency, CAST(%(o)s AS INTEGER), t."group")
+        AND (p.urgency, p.organization, p."group") <= (t.urgency, CAST(%(o)s AS INTEGER), t."group") AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        ORDER BY p.urgency, p.organization, p."group", p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
 SELECT
@@ -130,16 +134,16 @@ WITH RECURSIVE
     class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
     start (organization) AS (SELECT CAST(%(after)s AS INTEGER) UNION SELECT -1),
     turn (urgency, organization, place) AS (
-    SELECT c.urgency, (
+    SELECT t.urgency, (
         SELECT p.organization FROM rescind.pending AS p
-        WHERE p.urgency = c.urgency AND p.organization > s.organization AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-        ORDER BY p.organization LIMIT 1), 1
-    FROM class AS c CROSS JOIN start AS s WHERE c.urgency < %(below)s
+        WHERE (p.urgency, p.organization) > (t.urgency, t.organization) AND p.urgency <= t.urgency AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        ORDER BY p.urgency, p.organization LIMIT 1), 1
+    FROM (SELECT c.urgency, s.organization FROM class AS c CROSS JOIN start AS s WHERE c.urgency < %(below)s) AS t
     UNION ALL
     SELECT t.urgency, (
         SELECT p.organization FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization > t.organization AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
-        ORDER BY p.organization LIMIT 1), t.place + 1
+        WHERE (p.urgency, p.organization) > (t.urgency, t.organization) AND p.urgency <= t.urgency AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
+        ORDER BY p.urgency, p.organization LIMIT 1), t.place + 1
     FROM turn AS t WHERE t.organization IS NOT NULL AND t.place < %(limit)s)
 SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS NOT NULL
 
@@ -147,7 +151,7 @@ SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS
 SELECT
     p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
     p.attempts, p.recorded_at
-FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.since <= %(up_to)s
+FROM rescind.pending AS p WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.since + 0 <= %(up_to)s
 ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
 
 -- list_pending
@@ -183,7 +187,7 @@ SELECT p.ref, p.since, p.revision, p.recorded_at,
 AND (p.ref = %(ref)s OR (p.attempts = 0 AND NOT p.parked AND p.not_before <= CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
 )) AS is_ready
 FROM rescind.pending AS p
-WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = 'member' AND p.ref >= %(first)s
+WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = 'member' AND p.ref >= %(first)s AND p.ref < %(end)s
 ORDER BY p.ref LIMIT %(limit)s
 
 -- list_purgeable
@@ -313,10 +317,11 @@ WITH RECURSIVE
     ORDER BY 1)
 SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT count(*) FROM changed AS c WHERE NOT c.is_live) AS ended,
     (SELECT count(*) FROM below_ever) AS groups,
-    (SELECT count(*) FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm) AS members,
+CASE WHEN %(is_measured)s THEN 0 ELSE (
+        SELECT count(*) FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
+            WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm) END AS members,
     (SELECT count(*) FROM rescind.pending WHERE organization = %(o)s AND "group" = %(g)s AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = %(urgency)s
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = %(urgency)s
     AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = %(o)s AND own."group" = %(g)s AND own.kind = 'assignment'
         AND own.ref = %(ref)s AND NOT own.parked)) AS unbegun,
     (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
@@ -351,8 +356,9 @@ SELECT (SELECT count(*) FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM resci
     (SELECT count(*) FROM holder AS h CROSS JOIN LATERAL (SELECT * FROM rescind.assignment AS a
         WHERE a.organization = %(o)s AND a.holder = h.id AND a.ended IS NOT NULL OFFSET 0) AS a) AS ended,
     (SELECT count(*) FROM below_ever) AS groups,
-    (SELECT count(*) FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
-        WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm) AS members,
+CASE WHEN %(is_measured)s THEN 0 ELSE (
+        SELECT count(*) FROM below_ever AS b CROSS JOIN LATERAL (SELECT * FROM rescind.group_member AS gm
+            WHERE gm.organization = %(o)s AND gm."group" = b.id OFFSET 0) AS gm) END AS members,
     0 AS unbegun, NULL AS first, NULL AS last
 
 -- note_failure
@@ -360,7 +366,7 @@ UPDATE rescind.pending SET attempts = attempts + 1, last_error = %(error)s, park
     CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)
     + %(delay)s
 WHERE organization = %(o)s AND "group" = %(g)s AND kind = %(kind)s AND ref = %(ref)s
-AND revision = %(revision)s
+AND revision + 0 = %(revision)s
 
 -- park_pending
 UPDATE rescind.pending SET parked = TRUE WHERE organization = %(o)s AND "group" = %(g)s AND NOT parked
@@ -388,8 +394,8 @@ SELECT rescind.tallied('altered') AS altered
 SELECT 'pending_moved' AS code, 'group' AS fact, CAST(%(g)s AS TEXT) AS value
 WHERE NOT EXISTS (
     SELECT 1 FROM rescind.pending AS p
-    WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = %(kind)s AND p.ref = %(ref)s AND p.revision = %(revision)s
-    AND p.since = %(since)s AND p.cursor_membership = %(cursor_m)s AND p.cursor_assignment = %(cursor_a)s)
+    WHERE p.organization = %(o)s AND p."group" = %(g)s AND p.kind = %(kind)s AND p.ref = %(ref)s AND p.revision + 0 = %(revision)s
+    AND p.since + 0 = %(since)s AND p.cursor_membership = %(cursor_m)s AND p.cursor_assignment = %(cursor_a)s)
 
 -- retry_pending
 UPDATE rescind.pending SET parked = FALSE, attempts = 0, not_before = 0 WHERE organization = %(o)s AND "group" = %(g)s

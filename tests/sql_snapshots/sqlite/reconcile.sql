@@ -2,15 +2,15 @@
 UPDATE rescind_pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done = done + :looked_at,
     total = COALESCE(total, :total), attempts = 0, last_error = NULL
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
-AND revision = :revision
+AND revision + 0 = :revision
 
 -- delete_gathered
-DELETE FROM rescind_pending WHERE ref <> :ref AND revision <= (
+DELETE FROM rescind_pending WHERE ref <> :ref AND revision + 0 <= (
     SELECT p.revision FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
-AND since >= (
+AND since + 0 >= (
     SELECT p.since FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
 AND organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-AND NOT parked AND urgency = :urgency
+AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = :urgency
 AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
     AND own.ref = :ref AND NOT own.parked)
 
@@ -62,55 +62,55 @@ FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kin
 
 -- gather_pending
 UPDATE rescind_pending SET
-    since = (SELECT min(since) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = :urgency
+    since = (SELECT min(since + 0) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked)
 ),
-    revision = (SELECT max(revision) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = :urgency
+    revision = (SELECT max(revision + 0) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked)
 ),
     recorded_at = (SELECT min(recorded_at) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = :urgency
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked)
 ),
-    fence = (SELECT min(fence) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = :urgency
+    fence = (SELECT min(fence + 0) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked))
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
-AND revision = :revision AND NOT parked
+AND revision + 0 = :revision AND NOT parked
 
 -- list_due
 WITH RECURSIVE
     class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
     start ("group") AS (SELECT CAST(:after AS INTEGER) UNION SELECT CAST(-2147483648 AS INTEGER)),
     turn (urgency, "group", place) AS (
-    SELECT c.urgency, (
+    SELECT t.urgency, (
         SELECT p."group" FROM rescind_pending AS p
-        WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-        ORDER BY p."group" LIMIT 1), 1
-    FROM class AS c CROSS JOIN start AS s
+        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+        ORDER BY p.urgency, p.organization, p."group" LIMIT 1), 1
+    FROM (SELECT c.urgency, s."group" FROM class AS c CROSS JOIN start AS s) AS t
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind_pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-        ORDER BY p."group" LIMIT 1), t.place + 1
+        ORDER BY p.urgency, p.organization, p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit),
     oldest ("group", kind, ref) AS MATERIALIZED (
     SELECT t."group", (
         SELECT p.kind
         FROM rescind_pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+        ORDER BY p.urgency, p.organization, p."group", p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     ), (
         SELECT p.ref
         FROM rescind_pending AS p
         WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+        ORDER BY p.urgency, p.organization, p."group", p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
 SELECT
@@ -124,16 +124,16 @@ WITH RECURSIVE
     class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
     start (organization) AS (SELECT CAST(:after AS INTEGER) UNION SELECT -1),
     turn (urgency, organization, place) AS (
-    SELECT c.urgency, (
+    SELECT t.urgency, (
         SELECT p.organization FROM rescind_pending AS p
-        WHERE p.urgency = c.urgency AND p.organization > s.organization AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-        ORDER BY p.organization LIMIT 1), 1
-    FROM class AS c CROSS JOIN start AS s WHERE c.urgency < :below
+        WHERE p.urgency = t.urgency AND p.organization > t.organization AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+        ORDER BY p.urgency, p.organization LIMIT 1), 1
+    FROM (SELECT c.urgency, s.organization FROM class AS c CROSS JOIN start AS s WHERE c.urgency < :below) AS t
     UNION ALL
     SELECT t.urgency, (
         SELECT p.organization FROM rescind_pending AS p
         WHERE p.urgency = t.urgency AND p.organization > t.organization AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-        ORDER BY p.organization LIMIT 1), t.place + 1
+        ORDER BY p.urgency, p.organization LIMIT 1), t.place + 1
     FROM turn AS t WHERE t.organization IS NOT NULL AND t.place < :limit)
 SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS NOT NULL
 
@@ -141,7 +141,7 @@ SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS
 SELECT
     p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
     p.attempts, p.recorded_at
-FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.since <= :up_to
+FROM rescind_pending AS p WHERE p.organization = :o AND p."group" = :g AND p.since + 0 <= :up_to
 ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
 
 -- list_pending
@@ -173,7 +173,7 @@ SELECT p.ref, p.since, p.revision, p.recorded_at,
 AND (p.ref = :ref OR (p.attempts = 0 AND NOT p.parked AND p.not_before <= CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
 )) AS is_ready
 FROM rescind_pending AS p
-WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= :first
+WHERE p.organization = :o AND p."group" = :g AND p.kind = 'member' AND p.ref >= :first AND p.ref < :end
 ORDER BY p.ref LIMIT :limit
 
 -- list_purgeable
@@ -287,9 +287,10 @@ WITH RECURSIVE
     ORDER BY 1)
 SELECT (SELECT count(*) FROM changed AS c WHERE c.is_live) AS live, (SELECT count(*) FROM changed AS c WHERE NOT c.is_live) AS ended,
     (SELECT count(*) FROM below_ever) AS groups,
-    (SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
+CASE WHEN :is_measured THEN 0 ELSE (
+        SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id) END AS members,
     (SELECT count(*) FROM rescind_pending WHERE organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-    AND NOT parked AND urgency = :urgency
+    AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = :urgency
     AND EXISTS (SELECT 1 FROM rescind_pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
         AND own.ref = :ref AND NOT own.parked)) AS unbegun,
     (SELECT min(c.id) FROM changed AS c WHERE c.is_live) AS first, (SELECT max(c.id) FROM changed AS c WHERE c.is_live) AS last
@@ -317,7 +318,8 @@ WITH RECURSIVE
 SELECT (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NULL) AS live,
     (SELECT count(*) FROM holder AS h CROSS JOIN rescind_assignment AS a ON a.organization = :o AND a.holder = h.id AND a.ended IS NOT NULL) AS ended,
     (SELECT count(*) FROM below_ever) AS groups,
-    (SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id) AS members,
+CASE WHEN :is_measured THEN 0 ELSE (
+        SELECT count(*) FROM below_ever AS b CROSS JOIN rescind_group_member AS gm ON gm.organization = :o AND gm."group" = b.id) END AS members,
     0 AS unbegun, NULL AS first, NULL AS last
 
 -- note_failure
@@ -325,7 +327,7 @@ UPDATE rescind_pending SET attempts = attempts + 1, last_error = :error, parked 
     CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
     + :delay
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
-AND revision = :revision
+AND revision + 0 = :revision
 
 -- park_pending
 UPDATE rescind_pending SET parked = TRUE WHERE organization = :o AND "group" = :g AND NOT parked
@@ -352,8 +354,8 @@ SELECT rescind_tallied('altered') AS altered
 SELECT 'pending_moved' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
 WHERE NOT EXISTS (
     SELECT 1 FROM rescind_pending AS p
-    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref AND p.revision = :revision
-    AND p.since = :since AND p.cursor_membership = :cursor_m AND p.cursor_assignment = :cursor_a)
+    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref AND p.revision + 0 = :revision
+    AND p.since + 0 = :since AND p.cursor_membership = :cursor_m AND p.cursor_assignment = :cursor_a)
 
 -- retry_pending
 UPDATE rescind_pending SET parked = FALSE, attempts = 0, not_before = 0 WHERE organization = :o AND "group" = :g

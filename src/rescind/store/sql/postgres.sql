@@ -292,13 +292,14 @@ CROSS JOIN LATERAL (    -- the OFFSET keeps the planner from turning the loops a
     SELECT x.id FROM changed AS x WHERE c.membership IS NOT NULL OFFSET 0) AS a
 WHERE @reconcile.in_range
 
--- Looks up rows of pending work by key, one after the other; a join might begin with all rows of the organization. The
--- revision is compared in the row itself, so that it is compared again if a newer change had the row locked.
+-- A range of the key: whatever the statistics say, it costs no more than all rows of the organization. The revision is
+-- compared in the row itself, so that it is compared again if a newer change had the row locked.
 
 -- name: settle_pending
 DELETE FROM rescind.pending
 WHERE organization = :o AND "group" = :g AND kind = :kind
-  AND ref = ANY (ARRAY(SELECT CAST(i.value ->> 0 AS INTEGER) FROM rescind.json_items(:settled) AS i))
+  AND ref >= (SELECT min(CAST(i.value ->> 0 AS INTEGER)) FROM rescind.json_items(:settled) AS i)
+  AND ref <= (SELECT max(CAST(i.value ->> 0 AS INTEGER)) FROM rescind.json_items(:settled) AS i)
   AND revision = CAST((SELECT jsonb_object_agg(i.value ->> 0, i.value -> 1) FROM rescind.json_items(:settled) AS i)
                       ->> CAST(ref AS TEXT) AS INTEGER)
 
@@ -308,6 +309,20 @@ revision = ANY (ARRAY(
         SELECT x.revision FROM rescind.change AS x
         WHERE x.organization = :o AND x.settled_at IS NULL AND x.revision >= s.since AND x.revision <= s.revision
         OFFSET 0) AS c))
+
+-- Due work is looked up by comparing rows that begin with the urgency. Only one index begins with it, so no other can be
+-- used, however many rows of an organization are said to be due.
+
+-- fragment: engine.is_in_later_organization
+(p.urgency, p.organization) > (t.urgency, t.organization) AND p.urgency <= t.urgency
+
+-- fragment: engine.is_in_later_group
+(p.urgency, p.organization, p."group") > (t.urgency, CAST(:o AS INTEGER), t."group")
+        AND (p.urgency, p.organization) <= (t.urgency, CAST(:o AS INTEGER))
+
+-- fragment: engine.is_in_same_group
+(p.urgency, p.organization, p."group") >= (t.urgency, CAST(:o AS INTEGER), t."group")
+        AND (p.urgency, p.organization, p."group") <= (t.urgency, CAST(:o AS INTEGER), t."group")
 
 -- fragment: engine.oldest_rows
 FROM oldest AS x CROSS JOIN LATERAL (

@@ -21,16 +21,16 @@ WITH RECURSIVE
 class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
 start (organization) AS (SELECT CAST(:after AS INTEGER) UNION SELECT -1),
 turn (urgency, organization, place) AS (
-    SELECT c.urgency, (
+    SELECT t.urgency, (
         SELECT p.organization FROM rescind.pending AS p
-        WHERE p.urgency = c.urgency AND p.organization > s.organization AND @reconcile.is_due
-        ORDER BY p.organization LIMIT 1), 1
-    FROM class AS c CROSS JOIN start AS s WHERE c.urgency < :below
+        WHERE @engine.is_in_later_organization AND @reconcile.is_due
+        ORDER BY p.urgency, p.organization LIMIT 1), 1
+    FROM (SELECT c.urgency, s.organization FROM class AS c CROSS JOIN start AS s WHERE c.urgency < :below) AS t
     UNION ALL
     SELECT t.urgency, (
         SELECT p.organization FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization > t.organization AND @reconcile.is_due
-        ORDER BY p.organization LIMIT 1), t.place + 1
+        WHERE @engine.is_in_later_organization AND @reconcile.is_due
+        ORDER BY p.urgency, p.organization LIMIT 1), t.place + 1
     FROM turn AS t WHERE t.organization IS NOT NULL AND t.place < :limit)
 SELECT DISTINCT t.urgency, t.organization FROM turn AS t WHERE t.organization IS NOT NULL
 
@@ -41,28 +41,28 @@ WITH RECURSIVE
 class (urgency) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
 start ("group") AS (SELECT CAST(:after AS INTEGER) UNION SELECT CAST(-2147483648 AS INTEGER)),
 turn (urgency, "group", place) AS (
-    SELECT c.urgency, (
+    SELECT t.urgency, (
         SELECT p."group" FROM rescind.pending AS p
-        WHERE p.urgency = c.urgency AND p.organization = :o AND p."group" > s."group" AND @reconcile.is_due
-        ORDER BY p."group" LIMIT 1), 1
-    FROM class AS c CROSS JOIN start AS s
+        WHERE @engine.is_in_later_group AND @reconcile.is_due
+        ORDER BY p.urgency, p.organization, p."group" LIMIT 1), 1
+    FROM (SELECT c.urgency, s."group" FROM class AS c CROSS JOIN start AS s) AS t
     UNION ALL
     SELECT t.urgency, (
         SELECT p."group" FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group" AND @reconcile.is_due
-        ORDER BY p."group" LIMIT 1), t.place + 1
+        WHERE @engine.is_in_later_group AND @reconcile.is_due
+        ORDER BY p.urgency, p.organization, p."group" LIMIT 1), t.place + 1
     FROM turn AS t WHERE t."group" IS NOT NULL AND t.place < :limit),
 oldest ("group", kind, ref) AS MATERIALIZED (
     SELECT t."group", (
         SELECT p.kind
         FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND @reconcile.is_due
-        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+        WHERE @engine.is_in_same_group AND @reconcile.is_due
+        ORDER BY p.urgency, p.organization, p."group", p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     ), (
         SELECT p.ref
         FROM rescind.pending AS p
-        WHERE p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group" AND @reconcile.is_due
-        ORDER BY p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
+        WHERE @engine.is_in_same_group AND @reconcile.is_due
+        ORDER BY p.urgency, p.organization, p."group", p.recorded_at, p.revision, p.kind, p.ref LIMIT 1
     )
     FROM (SELECT DISTINCT t.urgency, t."group" FROM turn AS t WHERE t."group" IS NOT NULL) AS t)
 SELECT
@@ -70,11 +70,13 @@ SELECT
     p.attempts, p.recorded_at
 @engine.oldest_rows
 
+-- Work is looked up by its key. `+ 0` keeps the indexes of revisions out: one revision may be that of a million rows.
+
 -- name: list_first_pending_of_group
 SELECT
 p.organization, p."group", p.kind, p.ref, p.since, p.revision, p.cursor_membership, p.cursor_assignment, p.urgency, p.total,
 p.attempts, p.recorded_at
-FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.since <= :up_to
+FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.since + 0 <= :up_to
 ORDER BY p.organization, p."group", p.kind, p.ref LIMIT 1
 
 -- name: read_last_pending
@@ -232,8 +234,8 @@ WHERE x.id > :after_a ORDER BY x.id LIMIT 1 OFFSET :step
 SELECT 'pending_moved' AS code, 'group' AS fact, CAST(:g AS TEXT) AS value
 WHERE NOT EXISTS (
     SELECT 1 FROM rescind.pending AS p
-    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref AND p.revision = :revision
-      AND p.since = :since AND p.cursor_membership = :cursor_m AND p.cursor_assignment = :cursor_a)
+    WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref AND p.revision + 0 = :revision
+      AND p.since + 0 = :since AND p.cursor_membership = :cursor_m AND p.cursor_assignment = :cursor_a)
 
 -- --- making rows right ----------------------------------------------------------------------------
 
@@ -381,7 +383,7 @@ concerned (membership) AS MATERIALIZED (SELECT CAST(:ref AS INTEGER)),
 UPDATE rescind.pending SET cursor_membership = :to_m, cursor_assignment = :up_to_a, done = done + :looked_at,
     total = COALESCE(total, :total), attempts = 0, last_error = NULL
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
-AND revision = :revision
+AND revision + 0 = :revision
 
 -- Finished rows are deleted. :settled lists ref, revision, since and recorded_at of each. A row to which a newer
 -- change has come stays.
@@ -404,31 +406,34 @@ RETURNING direction, settled_at - recorded_at AS microseconds
 
 -- Joins several assignment rows of a group that were not begun into one row with one cursor. A parked row stays
 -- separate; nothing happens if this is one.
+--
+-- They are few, and beside them there may be a million members of the group. CASE and `+ 0` leave only the key to look
+-- them up by.
 
 -- fragment: unbegun
 organization = :o AND "group" = :g AND kind = 'assignment' AND cursor_membership = 0 AND cursor_assignment = 2147483647
-AND NOT parked AND urgency = :urgency
+AND CASE WHEN parked THEN 1 ELSE 0 END = 0 AND urgency = :urgency
 AND EXISTS (SELECT 1 FROM rescind.pending AS own WHERE own.organization = :o AND own."group" = :g AND own.kind = 'assignment'
             AND own.ref = :ref AND NOT own.parked)
 
 -- name: gather_pending
 UPDATE rescind.pending SET
-    since = (SELECT min(since) FROM rescind.pending WHERE @reconcile.unbegun
+    since = (SELECT min(since + 0) FROM rescind.pending WHERE @reconcile.unbegun
 ),
-    revision = (SELECT max(revision) FROM rescind.pending WHERE @reconcile.unbegun
+    revision = (SELECT max(revision + 0) FROM rescind.pending WHERE @reconcile.unbegun
 ),
     recorded_at = (SELECT min(recorded_at) FROM rescind.pending WHERE @reconcile.unbegun
 ),
-    fence = (SELECT min(fence) FROM rescind.pending WHERE @reconcile.unbegun)
+    fence = (SELECT min(fence + 0) FROM rescind.pending WHERE @reconcile.unbegun)
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
-AND revision = :revision AND NOT parked
+AND revision + 0 = :revision AND NOT parked
 
 -- Those that the row has taken over: its range covers theirs.
 
 -- name: delete_gathered
-DELETE FROM rescind.pending WHERE ref <> :ref AND revision <= (
+DELETE FROM rescind.pending WHERE ref <> :ref AND revision + 0 <= (
     SELECT p.revision FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
-AND since >= (
+AND since + 0 >= (
     SELECT p.since FROM rescind.pending AS p WHERE p.organization = :o AND p."group" = :g AND p.kind = :kind AND p.ref = :ref)
 AND @reconcile.unbegun
 
@@ -453,7 +458,7 @@ UPDATE rescind.pending SET attempts = attempts + 1, last_error = :error, parked 
 @engine.clock
 + :delay
 WHERE organization = :o AND "group" = :g AND kind = :kind AND ref = :ref
-AND revision = :revision
+AND revision + 0 = :revision
 
 -- name: park_pending
 UPDATE rescind.pending SET parked = TRUE WHERE organization = :o AND "group" = :g AND NOT parked

@@ -202,6 +202,15 @@ revision IN (
     SELECT c.revision FROM span AS s JOIN rescind.change AS c ON c.organization = :o AND c.settled_at IS NULL
          AND c.revision >= s.since AND c.revision <= s.revision)
 
+-- fragment: engine.is_in_later_organization
+p.urgency = t.urgency AND p.organization > t.organization
+
+-- fragment: engine.is_in_later_group
+p.urgency = t.urgency AND p.organization = :o AND p."group" > t."group"
+
+-- fragment: engine.is_in_same_group
+p.urgency = t.urgency AND p.organization = :o AND p."group" = t."group"
+
 -- fragment: engine.oldest_rows
 FROM oldest AS x
 JOIN rescind.pending AS p ON p.organization = :o AND p."group" = x."group" AND p.kind = x.kind AND p.ref = x.ref
