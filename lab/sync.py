@@ -121,7 +121,8 @@ def _synced(engine: Engine, make: Callable[[str], str], sizes: tuple[int, ...]) 
             with _fresh(engine, make) as url:
                 taken.append(_sync(engine, url, size))
         record, settle = (
-            percentile([seconds[part] for seconds in taken], 0.5) for part in range(len(Synced._fields))
+            percentile([seconds[part] for seconds in taken], 0.5)
+            for part in range(len(Synced._fields))
         )
         figures[f"sync.{engine}.record_{size}_s"] = record
         figures[f"sync.{engine}.settle_{size}_s"] = settle

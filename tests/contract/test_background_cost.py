@@ -1,7 +1,7 @@
 """A chunk of background work costs what it does, however much is pending and however many are in the group.
 
 Work is counted, never timed: blocks that PostgreSQL visits, which include those of rows that are deleted but
-not vacuumed yet, and steps of SQLite's virtual machine. Chunks have one size, and a worker stays with its job.
+not vacuumed yet, and steps of SQLite's virtual machine. Chunks are of one size; a worker stays with its job.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from rescind.changes import Change
 from rescind.propagation.audit import audit
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
-from rescind.store import open_store
 from tests.contract.test_view import run
 from tests.contract.test_work import STATISTICS, vacuum, without_vacuum
 from tests.faults.small import Steady
@@ -28,7 +27,7 @@ FEW, MANY = 200, 1_600
 PER_CHANGE = 50
 PAIRS: Final = 100
 """Of a chunk: 50 members of a group with two assignments."""
-MARGIN: Final = 1.3
+MARGIN: Final = 1.6
 """How much more than in proportion the larger group may cost: another level of an index."""
 NOISE: Final = 30_000
 PARKED: Final = (
@@ -131,21 +130,19 @@ Between = Callable[[], object]
 def _costs(
     authority: Authority, members: int, counted: Counter, between: Between
 ) -> dict[str, int]:
-    """What it costs to record each of the steps, and to settle it."""
+    """What it costs to settle each of the steps."""
     found = {}
     authority.apply(_organization(members), route="inline")
     for name, made in STEPS.items():
-        start = counted()
         for change in made(members):
             authority.apply([change], route="background")
-        found[f"{name}: recorded"] = counted() - start
         assert authority.has_due_work(), name
         between()
         start = counted()
         worker = Worker(authority.store, LONG, pace=Steady(PAIRS))  # type: ignore[arg-type]
         while worker.work_once():
             pass
-        found[f"{name}: settled"] = counted() - start
+        found[name] = counted() - start
         assert not authority.has_due_work(), name
     assert audit(authority.store).is_clean
     assert all(entry.settled_at is not None for entry in authority.log())

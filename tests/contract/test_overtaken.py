@@ -43,8 +43,8 @@ def switch_off(authority: Authority, probe: Probe, guard: str) -> None:
         return
     queries: dict[str, str] = authority.store.queries  # type: ignore[attr-defined]
     before = queries[guard]
-    queries[guard] = before.replace("AND revision = :revision", "")
-    queries[guard] = queries[guard].replace("AND revision = %(revision)s", "")
+    queries[guard] = before.replace("AND revision + 0 = :revision", "")
+    queries[guard] = queries[guard].replace("AND revision + 0 = %(revision)s", "")
     assert queries[guard] != before
 
 

@@ -184,6 +184,7 @@ TIED = frozenset(
         *("warn_required_expiring", "note_membership_has_access", "list_subjects_allowed"),
         *("list_role_won", "name_membership", "find_assignments", "refuse_resource_type_in_use"),
         "refuse_moved_definitions",
+        "list_due",  # ranges of an index that begin and end in the organization
         "page_group_assignments_asc",
         "page_group_assignments_desc",
         "page_assignments_of_membership_asc",
