@@ -31,9 +31,9 @@ SELECT written_by, position FROM rescind.directory_event WHERE position = %(posi
 
 -- find_next_reported_expiry
 SELECT min(x.expires_at) AS expires_at FROM (
-    SELECT t.expires_at FROM rescind.directory_member AS t WHERE t.organization = %(o)s AND t.expires_at IS NOT NULL
+    SELECT expires_at FROM rescind.directory_member WHERE organization = %(o)s AND expires_at IS NOT NULL
     UNION ALL
-    SELECT t.expires_at FROM rescind.directory_given AS t WHERE t.organization = %(o)s AND t.expires_at IS NOT NULL) AS x
+    SELECT expires_at FROM rescind.directory_given WHERE organization = %(o)s AND expires_at IS NOT NULL) AS x
 
 -- forget_gone
 DELETE FROM rescind.directory_gone WHERE organization = %(o)s

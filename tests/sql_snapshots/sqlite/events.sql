@@ -21,19 +21,19 @@ UPDATE rescind_directory_follower SET revision = :revision, number = :number, ro
 WHERE organization = :o RETURNING 1
 
 -- expire_reported_members
-DELETE FROM rescind_directory_member WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
+DELETE FROM rescind_directory_member INDEXED BY rescind_directory_member_expiring WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
 
 -- expire_reported_roles
-DELETE FROM rescind_directory_given WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
+DELETE FROM rescind_directory_given INDEXED BY rescind_directory_given_expiring WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
 
 -- find_event
 SELECT written_by, position FROM rescind_directory_event WHERE position = :position AND (CAST(:o AS INTEGER) IS NULL OR organization = :o)
 
 -- find_next_reported_expiry
 SELECT min(x.expires_at) AS expires_at FROM (
-    SELECT t.expires_at FROM rescind_directory_member AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL
+    SELECT expires_at FROM rescind_directory_member INDEXED BY rescind_directory_member_expiring WHERE organization = :o AND expires_at IS NOT NULL
     UNION ALL
-    SELECT t.expires_at FROM rescind_directory_given AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL) AS x
+    SELECT expires_at FROM rescind_directory_given INDEXED BY rescind_directory_given_expiring WHERE organization = :o AND expires_at IS NOT NULL) AS x
 
 -- forget_gone
 DELETE FROM rescind_directory_gone WHERE organization = :o

@@ -179,16 +179,16 @@ RETURNING holder, resource, role
 -- What has expired by a time. It leaves the reported state, so it is reported once.
 
 -- name: expire_reported_members
-DELETE FROM rescind.directory_member WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
+DELETE FROM @engine.expiring_members WHERE organization = :o AND expires_at <= :until RETURNING expires_at, "group", membership
 
 -- name: expire_reported_roles
-DELETE FROM rescind.directory_given WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
+DELETE FROM @engine.expiring_roles WHERE organization = :o AND expires_at <= :until RETURNING expires_at, holder, resource, role
 
 -- name: find_next_reported_expiry
 SELECT min(x.expires_at) AS expires_at FROM (
-    SELECT t.expires_at FROM rescind.directory_member AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL
+    SELECT expires_at FROM @engine.expiring_members WHERE organization = :o AND expires_at IS NOT NULL
     UNION ALL
-    SELECT t.expires_at FROM rescind.directory_given AS t WHERE t.organization = :o AND t.expires_at IS NOT NULL) AS x
+    SELECT expires_at FROM @engine.expiring_roles WHERE organization = :o AND expires_at IS NOT NULL) AS x
 
 -- name: list_public_ids
 SELECT d.number, d.public_id FROM rescind.json_texts(:numbers) AS i

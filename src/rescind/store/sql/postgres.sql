@@ -78,6 +78,12 @@ octet_length(c.body) <= :long
 -- fragment: engine.unchained
 rescind.change AS x
 
+-- fragment: engine.expiring_members
+rescind.directory_member
+
+-- fragment: engine.expiring_roles
+rescind.directory_given
+
 -- fragment: engine.digests
 CAST(:digests AS BYTEA)
 

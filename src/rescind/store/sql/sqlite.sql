@@ -74,6 +74,14 @@ length(c.body) <= :long
 -- fragment: engine.unchained
 rescind.change AS x INDEXED BY rescind.change_unchained
 
+-- What was reported and will end, which is little of all that was reported: likewise.
+
+-- fragment: engine.expiring_members
+rescind.directory_member INDEXED BY rescind.directory_member_expiring
+
+-- fragment: engine.expiring_roles
+rescind.directory_given INDEXED BY rescind.directory_given_expiring
+
 -- fragment: engine.digests
 :digests
 
