@@ -38,8 +38,11 @@ def chain(target: Target) -> None:
     """
     total = 0
     with target.open() as authority:
-        while done := chain_some(authority.store):
-            total += done
+        with output.progress() as bar:
+            task = bar.add_task("chaining", total=None)
+            while done := chain_some(authority.store):
+                total += done
+                bar.update(task, completed=total)
         is_mended = mend_end(authority.store, actor=user())
     if target.as_json:
         output.say_json({"chained": total, "mended": is_mended})
