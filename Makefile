@@ -20,7 +20,7 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Tests start many processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check static linted typed layered compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer upgrade-test backup-test release-check docs workos-node lab clean
+.PHONY: setup demo test tested check static linted typed layered compiled model sql-snapshots aio-stub client-stub counts fleet independent mutants partitions pgbouncer upgrade-test backup-test release-check docs workos-node lab clean
 
 setup: $(READY)
 
@@ -50,23 +50,25 @@ demo: $(PROGRAM_READY)
 test: $(READY)
 	$(BIN)/python -m pytest -q --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal
 
+# The model is checked while packages are installed, and mypy runs while tests wait for what they started.
 check:
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync setup $(if $(shell command -v spin),model)
 	@command -v spin >/dev/null || echo "no Spin here: the model of the leases is not checked"
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync typed compiled linted layered
-	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync NICE="nice -n 5" $(if $(shell command -v spin),model) typed tested linted layered
+
+tested: compiled
+	@$(MAKE) --no-print-directory --output-sync=none test
 
 static: linted typed layered
 
 linted: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(NICE) $(BIN)/ruff check .
+	$(NICE) $(BIN)/ruff format --check .
 
 typed: $(READY)
-	$(BIN)/mypy
+	$(NICE) $(BIN)/mypy
 
 layered: $(READY)
-	$(BIN)/lint-imports
+	$(NICE) $(BIN)/lint-imports
 
 # The workers of the tests would each compile all modules at the same time.
 compiled: $(READY)

@@ -7,9 +7,12 @@ import itertools
 import os
 import shutil
 import signal
+import ssl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -56,9 +59,29 @@ def pytest_collection() -> None:
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass over what was loaded: else it looks through it again and again."""
+    _share_certificates()
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+def _share_certificates() -> None:
+    """Load the certificates of authorities once. Each client of httpx would load them, which takes longer
+    than most tests.
+    """
+    if "httpx" in sys.modules:
+        import httpx
+
+        context = httpx.create_ssl_context()
+        for transport in (httpx.HTTPTransport, httpx.AsyncHTTPTransport):
+            transport.__init__ = _verifying_by(context, transport.__init__)
+
+
+def _verifying_by(context: ssl.SSLContext, made: Callable[..., None]) -> Callable[..., None]:
+    def make(self: object, verify: object = True, **options: Any) -> None:
+        made(self, context if verify is True else verify, **options)
+
+    return make
 
 
 FOLDER = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _folder())

@@ -8,6 +8,7 @@ processes that are started anew.
 from __future__ import annotations
 
 import importlib
+import io
 import multiprocessing
 import os
 import signal
@@ -27,7 +28,7 @@ CONTEXT.set_forkserver_preload(["psycopg", "pytest", "tests.faults.tasks", "test
 
 class Forked:
     """Calls `main` of a module in a process of its own. It has what tests use of `subprocess.Popen`; all
-    streams are text.
+    streams are text. What it prints is added to the file `said`, or can be read from its streams.
     """
 
     def __init__(
@@ -36,13 +37,12 @@ class Forked:
         *arguments: str,
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        said: Path | None = None,
     ) -> None:
-        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr) = (
-            os.pipe() for _ in range(3)
-        )
+        stdin, to_stdin = os.pipe()
         self.stdin: IO[str] = os.fdopen(to_stdin, "w", encoding="utf-8")
-        self.stdout: IO[str] = os.fdopen(from_stdout, encoding="utf-8")
-        self.stderr: IO[str] = os.fdopen(from_stderr, encoding="utf-8")
+        self.stdout, stdout = _output(said)
+        self.stderr, stderr = _output(said)
         self.returncode: int | None = None
         streams = (
             Connection(stdin, writable=False),
@@ -92,6 +92,23 @@ class Forked:
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
+
+    def close(self) -> None:
+        """End it at once, and forget what it has not been told, and what it said that nobody read."""
+        self.kill()
+        self.wait()
+        for stream in (self.stdin, self.stdout, self.stderr):
+            with suppress(BrokenPipeError):
+                stream.close()
+
+
+def _output(said: Path | None) -> tuple[IO[str], int]:
+    """What a test reads of a stream, and what the process writes to."""
+    if said is not None:
+        to_file = os.open(said, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return io.StringIO(), to_file
+    from_process, to_test = os.pipe()
+    return os.fdopen(from_process, encoding="utf-8"), to_test
 
 
 def _run(

@@ -26,6 +26,7 @@ from tests.faults.gate import Gate
 from tests.faults.history import Event, read, violations
 from tests.faults.member import world
 from tests.faults.server import Server, running
+from tests.forked import Forked
 
 LEASE_SECONDS = 0.5
 STOP_SECONDS = 30
@@ -51,22 +52,18 @@ class Member:
     role: str
     number: int
     gate: Gate
-    command: list[str]
+    arguments: list[str]
     said: Path
     """What it prints goes there."""
-    process: subprocess.Popen[bytes] = field(init=False)
+    process: Forked = field(init=False)
 
     def start(self) -> None:
         """Start it, or another in its place."""
-        with self.said.open("ab") as said:
-            self.process = subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, stdout=said, stderr=said
-            )
+        self.process = Forked("tests.faults.member", *self.arguments, said=self.said)
 
     def stop(self) -> None:
         """Let it end by itself."""
         self.process.send_signal(signal.SIGCONT)
-        assert self.process.stdin is not None
         self.process.stdin.close()
 
     def join(self) -> None:
@@ -133,9 +130,8 @@ class Fleet:
             "writers": self.plan.writers,
             "settings": {"lease_seconds": LEASE_SECONDS},
         }
-        command = [sys.executable, "-m", "tests.faults.member", role, str(number)]
-        command += [gate.url(database), str(self._folder), json.dumps(options)]
-        return Member(role, number, gate, command, self._folder / f"{role}-{number}.log")
+        arguments = [role, str(number), gate.url(database), str(self._folder), json.dumps(options)]
+        return Member(role, number, gate, arguments, self._folder / f"{role}-{number}.log")
 
     # --- the nemesis ------------------------------------------------------------------------------
 
@@ -149,7 +145,6 @@ class Fleet:
         """End a replica without a word, and start another."""
         os.kill(member.process.pid, signal.SIGKILL)
         member.process.wait()
-        assert member.process.stdin is not None
         member.process.stdin.close()
         member.start()
 

@@ -6,19 +6,19 @@ For each line that it is sent it says whether Ada may read, as memory or the dat
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from rescind import Authority
 from rescind.settings import Settings
+from tests.forked import Forked
 
 
 class Holder:
     """The process, from the side of the test."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Forked) -> None:
         self._process = process
         self._next()
 
@@ -30,13 +30,11 @@ class Holder:
 
     def allows(self) -> bool:
         """What it answers now."""
-        assert self._process.stdin is not None
         self._process.stdin.write("ask\n")
         self._process.stdin.flush()
         return self._next() == "True"
 
     def _next(self) -> str:
-        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, "it has ended"
         return line.strip()
@@ -45,14 +43,8 @@ class Holder:
 @contextmanager
 def holding(database: str, lease_seconds: float) -> Iterator[Holder]:
     """Such a process, which holds the organization when the block begins."""
-    command = [sys.executable, "-m", "tests.faults.holder", database, str(lease_seconds)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield Holder(process)
-        finally:
-            process.kill()
+    with closing(Forked("tests.faults.holder", database, str(lease_seconds))) as process:
+        yield Holder(process)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -44,7 +45,7 @@ def tried(promtool: str, export: Path, folder: Path, histories: Sequence[History
             ],
         }
         path = folder / f"{number}.yml"
-        path.write_text(yaml.safe_dump(content, sort_keys=False))
+        path.write_text(json.dumps(content))  # which is YAML, and takes a hundredth of the time
         files.append(str(path))
     done = subprocess.run([promtool, "test", "rules", *files], capture_output=True, text=True)
     failed = set(re.findall(r'# (.+)", time: ', done.stderr + done.stdout))
