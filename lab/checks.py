@@ -3,6 +3,11 @@
 In process, on one core, by the front door (`Authority.check`) of a replica on PostgreSQL, and on SQLite,
 where each check also asks the file whether anybody wrote. Each world is loaded from the store by a process
 of its own, whose memory is measured.
+
+`cold` is the first tenth of the questions: nothing was asked before. `first` is all of them for the first
+time: most have a permission and a resource that were not asked together before. `p50_us` and `p99_us` are all
+of them again. `times_lookup` is `p50_us` divided by what the same loop takes to look the same questions up in
+a dictionary of their answers (`lookup_us`): it tells a slow machine from a slow check.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from lab.check_worlds import CHECK_WORLDS, CheckWorld
+from lab.check_worlds import CHECK_WORLDS, CheckWorld, Question
 from lab.databases import servers
 from lab.report import Goal, held_mb, percentile
 from lab.world_facts import write
@@ -92,9 +97,12 @@ def measure(url: str, world: CheckWorld, count: int, seed: int) -> Figures:
         check = authority.check
         cold = _each(check, questions[: count // 10])
         figures["cold.p50_us"] = percentile(cold, 0.5) * 1e6
+        figures["first.p50_us"] = percentile(_each(check, questions), 0.5) * 1e6
         times = _each(check, questions)
         figures["p50_us"] = percentile(times, 0.5) * 1e6
         figures["p99_us"] = percentile(times, 0.99) * 1e6
+        figures["lookup_us"] = percentile(_looked_up(questions), 0.5) * 1e6
+        figures["times_lookup"] = figures["p50_us"] / figures["lookup_us"]
         figures["per_s"] = count / _seconds(lambda: [check(*question) for question in questions])
         allowed = [bool(decision) for decision in authority.check_many(questions)]
         figures["allowed_share"] = sum(allowed) / count
@@ -109,7 +117,7 @@ def measure(url: str, world: CheckWorld, count: int, seed: int) -> Figures:
     return figures
 
 
-def _each(check: Callable[..., object], questions: list[tuple[str, str, str]]) -> list[float]:
+def _each(check: Callable[..., object], questions: list[Question]) -> list[float]:
     """How long each takes, without what it takes to look at the clock."""
     clock = time.perf_counter
     overhead = min(-clock() + clock() for _ in range(1_000))
@@ -119,6 +127,16 @@ def _each(check: Callable[..., object], questions: list[tuple[str, str, str]]) -
         check(subject, permission, place)
         times.append(max(clock() - start - overhead, 0.0))
     return times
+
+
+def _looked_up(questions: list[Question]) -> list[float]:
+    """How long it takes to look each question up in a dictionary that has them all."""
+    known = dict.fromkeys(questions, True)
+
+    def look_up(*question: str) -> bool:
+        return known[question]  # type: ignore[index]
+
+    return _each(look_up, questions)
 
 
 def _lists(authority: Authority, world: CheckWorld) -> Figures:

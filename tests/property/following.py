@@ -379,7 +379,8 @@ def ordered_sets(facts: Facts) -> dict[Name, Collection[int]]:
 
 def reached(derived: Derived) -> int:
     """The weight of the sets of holders that are kept, each once."""
-    sets = {id(one): one for one in (*derived.above.values(), *derived.reach.values())}
+    kept = (*derived.above_one.values(), *derived.above.values(), *derived.reach.values())
+    sets = {id(one): one for one in kept}
     return sum(len(one) + REACH_WEIGHT for one in sets.values())
 
 

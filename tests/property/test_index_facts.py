@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rescind.index import Index, assignments, derived, index, kinds, orders
+from rescind.index import Index, assignments, derived, index, kinds, lines, orders
 from rescind.index.assignments import Held
 from rescind.index.catalog import Role
 from rescind.index.excerpt import excerpt
@@ -253,6 +253,8 @@ def require_right(held: Index, model: Model) -> None:
     kept = held.derived
     assert kept.reached == reached(kept)
     assert kept.lined == sum(map(len, held.lines.values()))
+    united = [one for there in kept.united.values() for one in there.values()]
+    assert kept.united_holders == sum(one.weight for one in united)
 
 
 def sizes(held: Index) -> tuple[Any, ...]:
@@ -266,13 +268,23 @@ def sizes(held: Index) -> tuple[Any, ...]:
 
 WAYS: dict[str, dict[Any, dict[str, int]]] = {
     "as it is": {},
+    "holders united": {lines: {"ONE_BY_ONE": 0}},
     "everything long": {
-        index: {"LONG_LINE": 0, "LEAST_REACH": 0, "REACH_PER_MEMBERSHIP": 0, "LEAST_LINES": 3},
+        index: {"LEAST_REACH": 0, "REACH_PER_MEMBERSHIP": 0},
+        lines: {"LONG_LINE": 0, "LEAST_LINES": 3, "ONE_BY_ONE": 0},
         assignments: {"SMALL_SET": 0},
         orders: {"SMALL": -1, "PART": 1},
     },
     "little kept": {
-        index: {"LONG_LINE": 1, "LEAST_REACH": 20, "LEAST_LINES": 0, "LINES_PER_FACT": 1},
+        index: {"LEAST_REACH": 20},
+        lines: {
+            "LONG_LINE": 1,
+            "LEAST_LINES": 0,
+            "LINES_PER_FACT": 1,
+            "ONE_BY_ONE": 1,
+            "LEAST_UNITED": 20,
+            "UNITED_PER_ASSIGNMENT": 0,
+        },
         assignments: {"SMALL_SET": 1},
         derived: {"MOST_SHARED": 1},
         kinds: {"FEW": 1},

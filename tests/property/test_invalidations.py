@@ -24,6 +24,7 @@ from rescind.index import (
     derived,
     facts,
     index,
+    lines,
     loading,
     orders,
     reading,
@@ -48,15 +49,19 @@ def followed(new_shared_database: Any) -> Iterator[Followed]:
 
 def _is_tidy(held: Index, places: int) -> bool:
     """What is kept is of use, counted, and within its bounds."""
-    kept, lines = held.derived, held.lines.values()
-    long = {name for there in lines for name, line in there.items() if line is None}
+    kept, there = held.derived, held.lines.values()
+    long = {name for by_name in there for name, line in by_name.items() if line is None}
+    united = [one.line for by_roles in kept.united.values() for one in by_roles.values()]
+    weights = [sum(map(len, line)) + derived.REACH_WEIGHT for line in united]
     most = index.LEAST_REACH + index.REACH_PER_MEMBERSHIP * len(held.facts.memberships)
     known = len(held.facts.memberships) + len(held.facts.resources)
-    most_lines = max(1, index.LEAST_LINES + index.LINES_PER_FACT * known)
+    most_lines = max(1, lines.LEAST_LINES + lines.LINES_PER_FACT * known)
+    most_united = lines.UNITED_PER_ASSIGNMENT * held.facts.assignments.count + lines.LEAST_UNITED
     return (
         kept.long_lines.keys() == long
-        and (bool(held.lines) or not kept.shared)
-        and kept.lined == sum(map(len, lines))
+        and (bool(held.lines) or not (kept.shared or kept.united))
+        and kept.united_holders == sum(weights) <= most_united
+        and kept.lined == sum(map(len, there))
         and kept.lined <= most_lines
         and kept.reached == reached(kept)
         and (len(held.reach) <= 1 or kept.reached <= most + places)
@@ -143,15 +148,17 @@ class Followed:
 
 
 def _ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """With short lines; and with all lines long, sets of roles in place of shared ones, and little kept."""
-    yield
+    """With short lines of united holders; and with long lines, sets in place of shared ones, little kept."""
+    with monkeypatch.context() as patched:
+        patched.setattr(lines, "ONE_BY_ONE", 0)
+        yield
     with monkeypatch.context() as patched:
         patched.setattr(orders, "SMALL", -1)
-        patched.setattr(index, "LONG_LINE", 0)
+        patched.setattr(lines, "LONG_LINE", 0)
         patched.setattr(index, "LEAST_REACH", 0)
         patched.setattr(index, "REACH_PER_MEMBERSHIP", 0)
-        patched.setattr(index, "LEAST_LINES", 12)
-        patched.setattr(index, "LINES_PER_FACT", 0)
+        patched.setattr(lines, "LEAST_LINES", 12)
+        patched.setattr(lines, "LINES_PER_FACT", 0)
         patched.setattr(assignments, "SMALL_SET", 1)
         yield
 

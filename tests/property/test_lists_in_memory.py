@@ -43,10 +43,10 @@ def pages(
     while True:
         page = finished(in_memory(held, query, question, Asked(after, limit, kind), now))
         assert page is not None
-        numbers = [number for number, _ in page.names]
+        numbers = list(page.names)
         assert numbers == sorted({*numbers})
         assert not numbers or numbers[0] > after
-        found += [name for _, name in page.names[:limit]]
+        found += [*page.names.values()][:limit]
         rest = numbers[limit - 1] if len(numbers) > limit else page.rest
         if rest is None:
             return found

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from rescind.index import Index
+from rescind.index import Index, lines
 from rescind.index.assignments import Assignments, Held
 from rescind.index.catalog import Role
-from rescind.index.derived import Place
+from rescind.index.derived import REACH_WEIGHT, Place
 from rescind.index.facts import Rules
 from rescind.index.index import ALLOWED, NO_ROLE
 from tests.property.following import reached
@@ -24,6 +24,12 @@ MANY, FEW = 1_500, 30
 MARGIN = 100
 """Instructions by which two checks may differ and still cost the same."""
 DOC, SUB = 1, 2
+
+
+@pytest.fixture(autouse=True, params=[lines.MOST_UNITED, 0], ids=["united", "walked"])
+def most_united(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The holders of many roles are one set; or too many for one, and walked."""
+    monkeypatch.setattr(lines, "MOST_UNITED", request.param)
 
 
 def make(roles: int, *, groups_of_ada: int = 3, resource: int = DOC) -> Index:
@@ -157,11 +163,35 @@ def _by_holder(
 
 def test_control_one_side_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: with one side walked always, its length is what a check costs."""
+    monkeypatch.setattr(lines, "MOST_UNITED", 0)
     monkeypatch.setattr(Place, "gives", _by_role)
     _, with_many_roles = cost(make(MANY), "user:ada")
     monkeypatch.setattr(Place, "gives", _by_holder)
     _, with_many_groups = cost(make(FEW, groups_of_ada=MANY), "user:ada")
     assert min(with_many_roles, with_many_groups) > MANY
+
+
+def test_control_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: with a set of holders for each role, a check costs in proportion to the roles."""
+    monkeypatch.setattr(lines, "ONE_BY_ONE", MANY)
+    monkeypatch.setattr(lines, "LONG_LINE", MANY)
+    _, count = cost(make(MANY), "user:ada")
+    assert count > MANY
+
+
+def test_few_holders_are_united(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is united is counted and bounded; beyond that, resources are walked, with the same verdicts."""
+    verdicts = []
+    for most in (lines.LEAST_UNITED, MANY):
+        monkeypatch.setattr(lines, "MOST_UNITED", lines.LEAST_UNITED)
+        monkeypatch.setattr(lines, "LEAST_UNITED", most)
+        monkeypatch.setattr(lines, "UNITED_PER_ASSIGNMENT", 0)
+        index = make(MANY)
+        verdicts.append([cost(index, subject)[0] for subject in ("user:ada", "user:bob")])
+        is_united = most > MANY
+        assert (index.lines["read"]["doc:2"] is not None) is is_united
+        assert index.derived.united_holders == (MANY + REACH_WEIGHT if is_united else 0)
+    assert verdicts == [[NO_ROLE, ALLOWED]] * 2
 
 
 def test_control_of_what_expires(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,17 @@ class Assignments:
             places[resource] = _with(known, role)
             self.count += 1
 
+    def put_all(self, listed: Iterable[tuple[HolderNumber, RoleNumber, ResourceNumber]]) -> None:
+        """As `put` for each, without expiry, where there are none yet. Each is listed once."""
+        for holder, role, resource in listed:
+            _list(self.grants, resource, role, holder)
+            _list(self.held_by, holder, resource, role)
+            self.count += 1
+        listed_by: list[dict[Any, Any]] = [*self.grants.values(), *self.held_by.values()]
+        for lists in listed_by:
+            for key, items in lists.items():
+                lists[key] = _gathered(items)
+
     def drop(self, held: Held) -> None:
         """Remove an assignment."""
         self._drop_grant(held)
@@ -192,6 +203,22 @@ def both(some: Set[Item], others: Set[Item]) -> Iterable[Item]:
     """The intersection, by a walk over the smaller set."""
     few, many = (some, others) if len(some) <= len(others) else (others, some)
     return [item for item in few if item in many]
+
+
+def _list(lists: dict[Any, dict[Any, Any]], outer: int, inner: int, item: int) -> None:
+    """Add an item to the list of two keys."""
+    found = lists.get(outer)
+    if found is None:
+        lists[outer] = {inner: [item]}
+    elif inner in found:
+        found[inner].append(item)
+    else:
+        found[inner] = [item]
+
+
+def _gathered(items: list[Item]) -> Set[Item]:
+    """The set that holds them, as `_with` makes it one by one."""
+    return _shared(frozenset(items)) if len(items) <= SMALL_SET else set(items)
 
 
 def _with(items: Set[Item], item: Item) -> Set[Item]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rescind.index.assignments import Assignments, both
 from rescind.model import GroupNumber, HolderNumber, MembershipNumber, ResourceNumber, RoleNumber
@@ -20,6 +20,13 @@ NOT_KEPT: Final = object()
 MOST_SHARED: Final = 100_000
 REACH_WEIGHT: Final = 6
 """What a set of holders takes beside its holders, in holders."""
+
+
+class United(NamedTuple):
+    """The holders of some roles on one resource, and how many of them are copies."""
+
+    line: Line
+    weight: int
 
 
 class Place:
@@ -59,8 +66,10 @@ class Derived:
     def __init__(self) -> None:
         self.reach: dict[str, frozenset[HolderNumber]] = {}
         """The holders that reach each subject: itself if it holds anything, and its groups."""
+        self.above_one: dict[GroupNumber, frozenset[HolderNumber]] = {}
+        """A group, and all groups that it is nested in."""
         self.above: dict[Groups, frozenset[HolderNumber]] = {}
-        """Groups, and all groups that they are nested in."""
+        """Groups, and all groups that they are nested in. Of a single one, the set of `above_one`."""
         self.roles: dict[str, frozenset[RoleNumber]] = {}
         self.lines: dict[str, dict[str, Line | None]] = {}
         """The line of each permission and resource; None for a long one."""
@@ -70,24 +79,27 @@ class Derived:
         self.frozen: dict[ResourceNumber, dict[RoleNumber, frozenset[HolderNumber]]] = {}
         """Copies of large sets of holders, by resource and role."""
         self.places: dict[ResourceNumber, Place] = {}
+        self.united: dict[ResourceNumber, dict[frozenset[RoleNumber], United]] = {}
+        """The holders of roles on a resource with many roles, by resource and by roles."""
+        self.united_holders = 0
+        """The weight of `united`, in holders."""
         self.reached = 0
+        """The weight of the sets in `reach`, `above_one` and `above`, each counted once, in holders."""
         self.shared: dict[Any, Any] = {}
 
-    def share(self, part: Any) -> Any:
-        """One object for all equal ones, so that frequent reads stay in the processor's cache."""
-        return self.shared.setdefault(part, part)
+    def keep_above_one(self, group: GroupNumber, above: frozenset[HolderNumber], most: int) -> None:
+        """Keep a group with all above it. If the total would exceed `most`, forget all others."""
+        self._make_room(above, most)
+        self.above_one[group] = above
 
     def keep_above(self, groups: Groups, above: frozenset[HolderNumber], most: int) -> None:
-        """Keep groups with all above them. If the total would exceed `most`, forget all others."""
+        """Keep several groups with all above them. Bounded alike."""
         self._make_room(above, most)
         self.above[groups] = above
 
-    def keep_reach(
-        self, subject: str, holders: frozenset[HolderNumber], most: int, *, is_shared: bool
-    ) -> None:
-        """Keep the holders that reach a subject; if shared, it is a set of `above`. Bounded alike."""
-        if not is_shared:
-            self._make_room(holders, most)
+    def keep_reach(self, subject: str, holders: frozenset[HolderNumber], most: int) -> None:
+        """Keep the holders that reach a subject which is one of them. Bounded alike."""
+        self._make_room(holders, most)
         self.reach[subject] = holders
 
     def _make_room(self, holders: frozenset[HolderNumber], most: int) -> None:
@@ -105,6 +117,7 @@ class Derived:
     def forget_groups(self) -> None:
         """Call this when nestings of groups changed."""
         self.reach.clear()
+        self.above_one.clear()
         self.above.clear()
         self.reached = 0
 
@@ -112,8 +125,27 @@ class Derived:
         """Keep a line. If there would be more than `most`, forget all others."""
         if self.lined >= most:
             self._forget_permissions()
-        self.lines.setdefault(permission, {})[resource] = line
+        lines = self.lines.get(permission)
+        if lines is None:
+            lines = self.lines[permission] = {}
+        lines[resource] = line
         self.lined += 1
+
+    def keep_united(
+        self,
+        place: ResourceNumber,
+        roles: frozenset[RoleNumber],
+        line: Line,
+        weight: int,
+        most: int,
+    ) -> bool:
+        """Keep the holders of roles on a resource, unless the total would exceed `most`."""
+        weight += REACH_WEIGHT
+        if self.united_holders + weight > most:
+            return False
+        self.united.setdefault(place, {})[roles] = United(line, weight)
+        self.united_holders += weight
+        return True
 
     def forget_roles(self) -> None:
         """Call this when the permissions of roles changed."""
@@ -124,6 +156,8 @@ class Derived:
         self.lines.clear()
         self.lined = 0
         self.long_lines.clear()
+        self.united.clear()
+        self.united_holders = 0
         self.shared.clear()
 
     def forget_lines(self) -> None:
@@ -139,6 +173,8 @@ class Derived:
         else:
             self.frozen.pop(place, None)
             self.places.pop(place, None)
+            united = self.united.pop(place, {})
+            self.united_holders -= sum(kept.weight for kept in united.values())
             self.long_lines.pop(name, None)
             for lines in self.lines.values():
                 self.lined -= lines.pop(name, NOT_KEPT) is not NOT_KEPT

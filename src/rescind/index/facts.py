@@ -129,7 +129,7 @@ class Facts:
             + NESTING_BYTES * self.nestings
             + RESOURCE_BYTES * len(self.resources)
             + ASSIGNMENT_BYTES * self.assignments.count
-            + REACHED_BYTES * self._derived.reached
+            + REACHED_BYTES * (self._derived.reached + self._derived.united_holders)
             + LINE_BYTES * self._derived.lined
             + self.orders.size()
             + self.own.size()

@@ -2,18 +2,20 @@
 
 A check needs two results, computed once and kept: the holders that reach the subject, and the line, which has
 the holders of roles with the permission on the resource and above it. Changing facts and computing a result
-takes `lock`. A check that finds both takes no lock.
+takes `lock`. A check that finds both takes no lock. Both are computed with few calls: most checks of a large
+organization ask for a permission and a resource that were not asked together before.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-from rescind.index.derived import Derived, Groups, Line, Place
+from rescind.index.derived import Derived, Groups, Line
 from rescind.index.facts import ROOT, Facts
+from rescind.index.lines import Lines
 from rescind.index.relations import all_from
 from rescind.model import (
     GroupNumber,
@@ -37,17 +39,11 @@ REASONS: Final = (
 """A verdict is a position in this tuple."""
 ALLOWED: Final = REASONS.index(Reason.ALLOWED)
 NO_ROLE: Final = REASONS.index(Reason.NO_ROLE)
-LONG_LINE: Final = 24
-"""Roles on a resource and above it up to which they are tested one by one."""
 REACH_PER_MEMBERSHIP: Final = 64
 LEAST_REACH: Final = 100_000
 """Holders kept in `reach`: at most LEAST_REACH, plus REACH_PER_MEMBERSHIP for each membership, plus one for
 each place in a group.
 """
-
-LINES_PER_FACT: Final = 2
-LEAST_LINES: Final = 100_000
-"""Lines kept: at most LEAST_LINES, plus LINES_PER_FACT for each membership and each resource."""
 
 Clock = Callable[[], int]
 """Microseconds since 1970, UTC."""
@@ -65,6 +61,7 @@ class Index:
         self.mutex = threading.Lock()
         self.reach, self.roles = self.derived.reach, self.derived.roles
         self.lines = self.derived.lines
+        self._lines = Lines(self.facts, self.derived)
         self.expiring = self.facts.assignments.expiring
         self.expiring_places = self.facts.expiring_places
 
@@ -80,9 +77,10 @@ class Index:
         try:
             reach, line = self.reach[subject], self.lines[permission][resource]
         except KeyError:
-            spelled = self.facts.spelled(subject)
-            if spelled is not subject and spelled != subject:
-                return self.verdict(spelled, permission, resource, clock)
+            if self.facts.rules.folds_ids:
+                spelled = self.facts.spelled(subject)
+                if spelled != subject:
+                    return self.verdict(spelled, permission, resource, clock)
             sets = self._work_out(subject, permission, resource)
             if sets is None:
                 return None
@@ -119,18 +117,24 @@ class Index:
 
     def _work_out(self, subject: str, permission: str, resource: str) -> Sets | None:
         """Compute and keep the sets of a verdict; None if a name is unknown or the permission critical."""
-        with self.lock:
-            found = self.facts.permission(permission)
-            if found is None or found[1] or resource not in self.facts.resources:
+        facts = self.facts
+        with held(self.mutex):
+            m, number = facts.memberships.get(subject), facts.resources.get(resource)
+            if m is None or number is None or m in facts.inactive:
                 return None
-            m = self.facts.memberships.get(subject)
-            if m is None or m in self.facts.inactive:
-                return None
-            if subject not in self.reach:
-                self._work_out_reach(subject, m)
-            if resource not in self.lines.get(permission, {}):
-                self._work_out_line(permission, resource)
-            return self.reach[subject], self.lines[permission][resource]
+            roles = self.roles.get(permission)
+            if roles is None:
+                found = facts.permission(permission)
+                if found is None or found[1]:
+                    return None
+                roles = self.roles_with(permission)
+            reach = self.reach.get(subject)
+            if reach is None:
+                reach = self._work_out_reach(subject, m)
+            lines = self.lines.get(permission)
+            if lines is not None and resource in lines:
+                return reach, lines[resource]
+            return reach, self._lines.work_out(permission, roles, resource, number)
 
     def _on_long_line(
         self,
@@ -214,23 +218,38 @@ class Index:
         holds = membership in self.facts.assignments.held_by
         return above | {membership} if holds else above
 
-    def _work_out_reach(self, subject: str, membership: MembershipNumber) -> None:
-        reach = self._reach_of(membership)
-        is_shared = membership not in reach
-        self.derived.keep_reach(subject, reach, self._most_reach(), is_shared=is_shared)
+    def _work_out_reach(
+        self, subject: str, membership: MembershipNumber
+    ) -> frozenset[HolderNumber]:
+        """Compute and keep the holders that reach a subject."""
+        groups = self.facts.groups_of.get(membership, ())
+        above = self.derived.above.get(groups)
+        if above is None:
+            above = self._above(groups)
+        if membership not in self.facts.assignments.held_by:
+            self.reach[subject] = above
+            return above
+        reach = above | {membership}
+        self.derived.keep_reach(subject, reach, self._most_reach())
+        return reach
 
     def _above(self, groups: Groups) -> frozenset[HolderNumber]:
         """Groups, and all groups that they are nested in."""
         above = self.derived.above.get(groups)
         if above is None:
-            found = set[HolderNumber]()
-            if len(groups) == 1:
-                above_one: set[GroupNumber] = all_from(groups, self.facts.parents_of)
-                found |= above_one
-            else:
-                found.update(*(self._above((group,)) for group in groups))
-            above = frozenset(found)  # a frozen copy takes no more memory than it needs
-            self.derived.keep_above(groups, above, self._most_reach())
+            known = self.derived.above_one
+            parts = [known.get(group) or self._above_one(group) for group in groups]
+            if len(parts) == 1:
+                above = self.derived.above[groups] = parts[0]
+            else:  # a frozen copy takes no more memory than it needs
+                above = frozenset(set[HolderNumber]().union(*parts))
+                self.derived.keep_above(groups, above, self._most_reach())
+        return above
+
+    def _above_one(self, group: GroupNumber) -> frozenset[HolderNumber]:
+        reached: set[GroupNumber] = all_from((group,), self.facts.parents_of)
+        above = frozenset[HolderNumber](reached)
+        self.derived.keep_above_one(group, above, self._most_reach())
         return above
 
     def _most_reach(self) -> int:
@@ -249,56 +268,3 @@ class Index:
         if not candidates:
             return self.facts.rules.default_role
         return min(candidates, key=lambda number: (-self.facts.role(number).priority, number))
-
-    def _work_out_line(self, permission: str, resource: str) -> None:
-        """Compute the holders of the permission's roles on a resource and above it, without expiry."""
-        skipped = ROOT if self.facts.rules.is_single else None
-        grants, roles = self.facts.assignments.grants, self.roles_with(permission)
-        found = list[frozenset[HolderNumber]]()
-        count = 0
-        for number in self.facts.line(self.facts.resources[resource]):
-            by_role = grants.get(number)
-            if by_role is None or number == skipped:
-                continue
-            count += len(by_role)
-            if count <= LONG_LINE:
-                for role, holders in by_role.items():
-                    if role in roles:
-                        found.append(self._frozen(number, role, holders))
-        is_long = count > LONG_LINE
-        line = None if is_long else self._shared_line(found)
-        facts = len(self.facts.resources) + len(self.facts.memberships)
-        self.derived.keep_line(permission, resource, line, LEAST_LINES + LINES_PER_FACT * facts)
-        if is_long:
-            self._work_out_long_line(resource, skipped)
-
-    def _shared_line(self, holders: list[frozenset[HolderNumber]]) -> Line:
-        """Short lines share one object, so that frequent reads stay in the processor's cache."""
-        line = tuple(holders)
-        return self.derived.share(line) if len(line) == 1 else line
-
-    def _work_out_long_line(self, resource: str, skipped: ResourceNumber | None) -> None:
-        numbers = self.facts.line(self.facts.resources[resource])
-        grants = self.facts.assignments.grants
-        places = [self._place(n) for n in numbers if n != skipped and n in grants]
-        self.derived.long_lines[resource] = self.derived.share(tuple(places))
-
-    def _place(self, number: ResourceNumber) -> Place:
-        known = self.derived.places.get(number)
-        if known is None:
-            by_role = self.facts.assignments.grants[number].items()
-            frozen = {role: self._frozen(number, role, holders) for role, holders in by_role}
-            known = self.derived.places[number] = Place(number, frozen)
-        return known
-
-    def _frozen(
-        self, number: ResourceNumber, role: RoleNumber, holders: Set[HolderNumber]
-    ) -> frozenset[HolderNumber]:
-        """The holders of a role on a resource, as a set that never changes."""
-        if isinstance(holders, frozenset):
-            return holders
-        copies = self.derived.frozen.setdefault(number, {})
-        copy = copies.get(role)
-        if copy is None:
-            copy = copies[role] = frozenset(holders)
-        return copy

@@ -31,7 +31,9 @@ class Kinds(Generic[Number]):
 
     def put_all(self, names: Mapping[str, Number]) -> None:
         """Add all names of a new index."""
-        self._counts.update(map(_kind, names))
+        self._counts.update(
+            [name[: name.find(":") + 1] for name in names]
+        )  # without calls of `_kind`
         few = {kind for kind, count in self._counts.items() if count <= FEW}
         for name, number in names.items() if few else ():
             if (kind := _kind(name)) in few:

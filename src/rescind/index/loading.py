@@ -33,7 +33,7 @@ def load_memberships(
     """Put all memberships."""
     for numbers, subjects in rows:
         facts.memberships.update(zip(json.loads(subjects), json.loads(numbers), strict=True))
-    facts.subjects.update({m: subject for subject, m in facts.memberships.items()})
+    facts.subjects.update(zip(facts.memberships.values(), facts.memberships, strict=True))
     facts.inactive.update(row.number for row in inactive)
     facts.text_bytes += sum(map(getsizeof, facts.memberships))
     facts.subject_kinds.put_all(facts.memberships)
@@ -119,9 +119,12 @@ def load_assignments(
     facts: Facts, rows: Iterable[IndexedAssignments], late: Iterable[AssignmentTuple]
 ) -> None:
     """Put all assignments; `late` are those that expire."""
-    number_of, put = facts.group_numbers, facts.assignments.put
-    for row in rows:
-        for holder, role, resource in zip(*map(json.loads, row), strict=True):
-            put(Held(number_of.get(holder, holder), role, resource), None)
+    number_of = facts.group_numbers
+    facts.assignments.put_all(
+        (number_of.get(holder, holder), role, resource)
+        for row in rows
+        for holder, role, resource in zip(*map(json.loads, row), strict=True)
+    )
     for holder, role, resource, until in late:
-        put(Held(number_of.get(holder, holder), role, resource), until)
+        held = Held(number_of.get(holder, holder), role, resource)
+        facts.assignments.put(held, until)

@@ -5,8 +5,8 @@ Streams carry plain numbers. This module gives each number the type of what its 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Final, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, cast
 
 from rescind.decision.lists.source import MOST_BELOW, MOST_PARENTS, MOST_STREAMS, Named, Scope
 from rescind.decision.lists.streams import Items, Kind, Request, Stream
@@ -60,7 +60,7 @@ class Indexed:
             holder = cast(HolderNumber, key)
             held = facts.assignments.held_by.get(holder, {})
             places = self._orders.after(Name("places", key), held, max(after, ROOT), most)
-            return Items([*places], set(places) - self._given(holder, places))
+            return Items([*places], self._not_given(holder, places))
         numbers: Sequence[int]
         if kind is Kind.MEMBERSHIPS:
             numbers = self._orders.after(Name("memberships"), facts.subjects, after, most)
@@ -95,15 +95,20 @@ class Indexed:
 
     def _given(self, holder: HolderNumber, places: Iterable[ResourceNumber]) -> set[ResourceNumber]:
         """The resources, among `places`, on which the holder has a role with the permission."""
+        return set(places) - self._not_given(holder, places)
+
+    def _not_given(
+        self, holder: HolderNumber, places: Iterable[ResourceNumber]
+    ) -> set[ResourceNumber]:
+        """The resources, among `places` where the holder has a role, on which none has the permission."""
         assignments, roles = self._facts.assignments, self._roles
-        held = assignments.held_by.get(holder, {})
-        found = {place for place in places if not roles.isdisjoint(held[place])}
+        held, are_others = assignments.held_by.get(holder, {}), roles.isdisjoint
         if not assignments.expiring:
-            return found
+            return {place for place in places if are_others(held[place])}
         return {
             place
-            for place in found
-            if any(
+            for place in places
+            if not any(
                 assignments.is_in_force(Held(holder, role, place), self._now)
                 for role in both(held[place], roles)
             )
@@ -134,9 +139,10 @@ class Indexed:
         return found
 
     def subjects(self, numbers: Collection[int]) -> Named:
-        names, inactive = self._facts.subjects, self._facts.inactive
-        memberships = cast(Collection[MembershipNumber], numbers)
-        return {m: names[m] for m in memberships if m in names and m not in inactive}
+        named, inactive = _named(self._facts.subjects, numbers), self._facts.inactive
+        for number in inactive & named.keys() if inactive else ():
+            del named[number]
+        return named
 
     def subjects_of_kind(self, kind: str) -> list[int] | None:
         few = self._facts.subject_kinds.few(kind)
@@ -160,17 +166,15 @@ class Indexed:
         held_by = [self._facts.assignments.held_by.get(holder, {}) for holder in self.holders()]
         if sum(map(len, held_by)) > MOST_BELOW:
             return None
-        found = {
-            place
-            for holder, held in zip(self.holders(), held_by, strict=True)
-            for place in self._given(holder, held)
-        } - {ROOT}
-        fringe = list(found)
+        given = map(self._given, self.holders(), held_by)
+        found, children = set[ResourceNumber]().union(*given), self._facts.resource_children
+        found.discard(ROOT)
+        fringe = [*(found & children.keys())]
         while fringe and len(found) <= MOST_BELOW:
-            more = self._facts.resource_children.get(fringe.pop(), NOTHING)
+            more = children[fringe.pop()]
             if len(more) > MOST_BELOW:
                 return None
-            fringe += more - found
+            fringe += (more - found) & children.keys()
             found |= more
         return list(found) if len(found) <= MOST_BELOW else None
 
@@ -179,9 +183,7 @@ class Indexed:
         return [p for p in found if p != ROOT] if len(found) <= MOST_PARENTS + 1 else None
 
     def resources(self, numbers: Collection[int]) -> Named:
-        names = self._facts.resource_names
-        resources = cast(Collection[ResourceNumber], numbers)
-        return {number: names[number] for number in resources if number in names}
+        return _named(self._facts.resource_names, numbers)
 
     def resources_of_kind(self, kind: str) -> list[int] | None:
         few = self._facts.resource_kinds.few(kind)
@@ -233,8 +235,15 @@ class Indexed:
 
     def permissions(self, numbers: Collection[int]) -> Named:
         own, environment = self._facts.own.permissions, self._facts.environment.permissions
-        return {
-            number: slug
-            for slug, (number, _) in (*environment.items(), *own.items())
-            if number in numbers
+        named: dict[int, str] = {
+            number: slug for slug, (number, _) in (*environment.items(), *own.items())
         }
+        return {number: named[number] for number in numbers if number in named}
+
+
+def _named(names: Mapping[Any, str], numbers: Collection[int]) -> Named:
+    """The names of those numbers that have one, in the order of the numbers."""
+    found: dict[int, Any] = dict(zip(numbers, map(names.get, numbers), strict=True))
+    if None in found.values():
+        return {number: name for number, name in found.items() if name is not None}
+    return found

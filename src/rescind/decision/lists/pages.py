@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Generator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from rescind.decision.lists.indexed import Indexed
@@ -138,7 +139,7 @@ def in_memory(
     membership = facts.memberships.get(facts.spelled(question.subject))
     number = None if permission is None else permission[0]
     if _is_unknown(query, membership, number, facts.resources.get(question.resource)):
-        return Found([], None)
+        return Found({}, None)
     return (yield from LISTS[query](Indexed(index, question, now), asked))
 
 
@@ -195,7 +196,7 @@ def _stored(
     if at_least is not None:
         require_revision(revision, at_least)
     if _is_unknown(query, names.membership, names.permission, names.resource):
-        return Found([], None), revision
+        return Found({}, None), revision
     return finished(LISTS[query](Stored(fetch_many, names, now), asked)), revision
 
 
@@ -216,14 +217,15 @@ def _is_unknown(
 
 def _page(seals: Seals, found: Found, limit: int, about: str, revision: Revision) -> Page:
     """Cuts what was found to one page; there may be more than `limit`."""
-    names, rest = found.names[:limit], found.rest
-    if len(found.names) > limit:
-        rest = names[-1][0]
+    names, rest = found.names, found.rest
+    if len(names) > limit:
+        names = dict(islice(names.items(), limit))
+        rest = next(reversed(names))
     cursor = None
     if rest is not None:
         place = rest.to_bytes(_NUMBER_BYTES) + revision.incarnation.to_bytes(_NUMBER_BYTES)
         cursor = seals.seal(_CURSOR, place, about)
-    items = tuple(sorted(name for _, name in names))
+    items = tuple(sorted(names.values()))
     return Page(items, cursor, revision)
 
 

@@ -18,7 +18,7 @@ def resources(source: Source, asked: Asked) -> Steps[Found]:
         yield
         return (yield from _all(source, asked, is_sure=True))
     if not source.holders():
-        return Found([], None)
+        return Found({}, None)
     reached = source.below()
     yield
     if reached is not None:

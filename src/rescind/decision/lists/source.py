@@ -11,6 +11,7 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[None, None, T]
 """A list's steps. Between two of them the lock of the index is free. The last one returns what was found."""
 Named: TypeAlias = dict[int, str]
+"""Names by their numbers, in the order of the numbers."""
 
 MOST_STREAMS: Final = 10_000
 """Groups that a list merges. With more, it walks all memberships."""
@@ -38,9 +39,9 @@ class Asked(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Numbers and names in order, perhaps more than the limit, and the number to continue after."""
+    """Names in order, perhaps more than the limit, and the number to continue after."""
 
-    names: list[tuple[int, str]]
+    names: Named
     rest: int | None
 
 
@@ -54,7 +55,10 @@ class Scope(NamedTuple):
 
 
 class Source(Protocol):
-    """The facts at one state, as one question needs them. Expiry is judged at the question's time."""
+    """The facts at one state, as one question needs them. Expiry is judged at the question's time.
+
+    Numbers are given in order where names are asked for.
+    """
 
     at_once: int
     """Items that one step reads or tests, at most."""

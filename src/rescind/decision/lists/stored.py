@@ -147,7 +147,10 @@ class Stored:
         return Scope(groups if len(groups) <= MOST_STREAMS else None, direct)
 
     def subjects(self, numbers: Collection[int]) -> Named:
-        return dict(self._fetch(LIST_SUBJECTS, ids=_list(numbers))) if numbers else {}
+        return self._named(LIST_SUBJECTS, numbers)
+
+    def _named(self, query: Query[Any], numbers: Collection[int]) -> Named:
+        return dict(sorted(self._fetch(query, ids=_list(numbers)))) if numbers else {}
 
     def subjects_of_kind(self, kind: str) -> list[int] | None:
         rows = self._fetch(LIST_SUBJECTS_OF_KIND, **_span(kind))
@@ -178,7 +181,7 @@ class Stored:
         return found if len(found) <= MOST_PARENTS else None
 
     def resources(self, numbers: Collection[int]) -> Named:
-        return dict(self._fetch(LIST_RESOURCES, ids=_list(numbers))) if numbers else {}
+        return self._named(LIST_RESOURCES, numbers)
 
     def resources_of_kind(self, kind: str) -> list[int] | None:
         found = self._numbers(LIST_RESOURCES_OF_KIND, **_span(kind))
@@ -220,7 +223,7 @@ class Stored:
         return sorted(found)
 
     def permissions(self, numbers: Collection[int]) -> Named:
-        return dict(self._fetch(LIST_PERMISSIONS, ids=_list(numbers))) if numbers else {}
+        return self._named(LIST_PERMISSIONS, numbers)
 
 
 def _stream(request: Request) -> list[int]:

@@ -90,6 +90,8 @@ class Merge:
 
     def block(self) -> Generator[None, None, dict[int, int]]:
         """The next numbers in order, with their grades; empty at the end of all streams."""
+        if len(self._ends) == 1 and not self._waiting:
+            return (yield from self._only())
         while self._ready() == 0:
             if not self._ends:
                 return {}
@@ -101,6 +103,19 @@ class Merge:
         self._at = waiting[count - 1] >> _BITS
         grade = (1 << _BITS) - 1
         return {code >> _BITS: code & grade for code in waiting[:count]}  # the highest comes last
+
+    def _only(self) -> Generator[None, None, dict[int, int]]:
+        """The next numbers of the only stream that has not ended: they are in order as they were read."""
+        ((stream, end),) = self._ends.items()
+        request = Request(stream, end, self._most[stream])
+        (items,) = self._read((request,))
+        yield
+        self._note(request, items)
+        graded = dict.fromkeys(items.numbers, SURE if stream.is_sure else DOUBTFUL)
+        for number in items.lapsed:
+            if number in graded:
+                graded[number] = EXPIRED
+        return graded
 
     def _ready(self) -> int:
         """How many of the buffered numbers come before everything that was not read yet."""
@@ -123,6 +138,17 @@ class Merge:
         self._waiting.sort()
 
     def _take(self, request: Request, items: Items) -> None:
+        self._note(request, items)
+        numbers, lapsed = items
+        grade = SURE if request.stream.is_sure else DOUBTFUL
+        self._waiting += (
+            [n << _BITS | (EXPIRED if n in lapsed else grade) for n in numbers]
+            if lapsed
+            else [n << _BITS | grade for n in numbers]
+        )
+
+    def _note(self, request: Request, items: Items) -> None:
+        """How far a stream was read, and whether everything in it was in force."""
         stream, (numbers, lapsed) = request.stream, items
         self.is_plain = self.is_plain and not lapsed
         self.rows += len(numbers)
@@ -131,12 +157,6 @@ class Merge:
         else:
             self._ends[stream] = numbers[-1]
             self._most[stream] = min(2 * request.most, self._at_once)
-        grade = SURE if stream.is_sure else DOUBTFUL
-        self._waiting += (
-            [n << _BITS | (EXPIRED if n in lapsed else grade) for n in numbers]
-            if lapsed
-            else [n << _BITS | grade for n in numbers]
-        )
 
 
 def _slices(requests: list[Request], most: int) -> Iterator[list[Request]]:

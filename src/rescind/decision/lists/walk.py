@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection
 
 from rescind.decision.lists.source import Asked, Found, Named, Steps
@@ -13,7 +14,7 @@ Test = Callable[[Collection[int]], set[int]]
 
 def walk(merge: Merge, asked: Asked, names: Names, test: Test) -> Steps[Found]:
     """A page of a merge's candidates: those whose name has the prefix and that are sure or pass the test."""
-    found: list[tuple[int, str]] = []
+    found: Named = {}
     tested = 0
     at = asked.after
     while len(found) <= asked.limit:
@@ -32,7 +33,7 @@ def walk(merge: Merge, asked: Asked, names: Names, test: Test) -> Steps[Found]:
         for number in set(doubtful) - (test(doubtful) if doubtful else set()):
             del named[number]
         tested += len(doubtful)
-        found += sorted(named.items())
+        found.update(named)
         at = next(reversed(block))
         yield
     return Found(found, at)
@@ -40,7 +41,9 @@ def walk(merge: Merge, asked: Asked, names: Names, test: Test) -> Steps[Found]:
 
 def few(numbers: Collection[int], asked: Asked, names: Names) -> Found:
     """A page of a few numbers, all of them known and allowed."""
-    ahead = sorted(number for number in numbers if number > asked.after)
-    named = names(ahead if asked.kind else ahead[: asked.limit + 1])
-    found = [(n, named[n]) for n in ahead if n in named and named[n].startswith(asked.kind)]
-    return Found(found, None)
+    ahead = sorted(numbers)
+    ahead = ahead[bisect_right(ahead, asked.after) :]
+    if not asked.kind:
+        return Found(names(ahead[: asked.limit + 1]), None)
+    named = names(ahead)
+    return Found({n: name for n, name in named.items() if name.startswith(asked.kind)}, None)
