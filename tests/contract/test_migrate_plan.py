@@ -46,11 +46,11 @@ def run(database: str, *queries: str) -> list[Any]:
 
 
 def one_back(database: str) -> None:
-    """Make it a database of the version before 0031."""
+    """Make it a database of the version before 0032."""
     run(
         database,
-        "ALTER TABLE rescind.enforcement DROP COLUMN recorded_at",
-        "UPDATE rescind.schema_version SET version_num = '0030'",
+        "DROP INDEX rescind.organization_by_former_name",
+        "UPDATE rescind.schema_version SET version_num = '0031'",
     )
 
 
@@ -72,11 +72,11 @@ def test_check_says_what_is_pending(engine: str, new_database: Make) -> None:
     for _ in range(2):
         code, output = called("migrate", "--check", "--json", "-d", database)
         found = json.loads(output)
-        assert (code, found["schema"], found["is_up_to_date"]) == (1, "0030", False)
-        assert [each["number"] for each in found["pending"]] == ["0031"]
+        assert (code, found["schema"], found["is_up_to_date"]) == (1, "0031", False)
+        assert [each["number"] for each in found["pending"]] == ["0032"]
     code, output = called("migrate", "--check", "-d", database)
     assert code == 1
-    assert "0031 enforced from" in output
+    assert "0032 former names" in output
     migrate(database)
     code, output = called("migrate", "--check", "--json", "-d", database)
     assert (code, json.loads(output)["is_up_to_date"]) == (0, True)
@@ -105,12 +105,12 @@ def test_a_dry_run_prints_the_sql(engine: str, new_database: Make) -> None:
     one_back(database)
     code, output = called("migrate", "--dry-run", "-d", database)
     assert code == 0
-    assert ours(database, "ALTER TABLE rescind.enforcement ADD COLUMN") in output
-    assert run(database, "SELECT version_num FROM rescind.schema_version") == [("0030",)]
+    assert ours(database, "ON rescind.organization (deleted_as) WHERE") in output
+    assert run(database, "SELECT version_num FROM rescind.schema_version") == [("0031",)]
     found = json.loads(called("migrate", "--dry-run", "--json", "-d", database)[1])
     made = [each["sql"] for each in found["pending"][0]["statements"]]
     engine_name = "sqlite" if engine == "sqlite" else "postgres"
-    (script,) = HERE.glob(f"0031_*.{engine_name}.sql")
+    (script,) = HERE.glob(f"0032_*.{engine_name}.sql")
     assert made == [ours(database, each) for each in statements(script.read_text("utf-8"))]
 
 
@@ -232,7 +232,7 @@ def test_a_migration_does_not_try_for_ever(new_database: Make) -> None:
         pytest.raises(StoreBusy),
     ):
         migrate(database, lock_seconds=0.05, patience_seconds=0)
-    assert plan_of(database).has == "0030"
+    assert plan_of(database).has == "0031"
     for wrong in ({"lock_seconds": 0}, {"patience_seconds": -1}):
         with pytest.raises(InvalidArgument):
             migrate(database, **wrong)
@@ -241,7 +241,7 @@ def test_a_migration_does_not_try_for_ever(new_database: Make) -> None:
 # --- adjacent versions ----------------------------------------------------------------------------
 
 
-NEXT = "0032"
+NEXT = "0033"
 """A version that this code does not know."""
 
 

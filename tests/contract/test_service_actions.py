@@ -347,6 +347,7 @@ def test_an_upgrade_is_logged(engine: str, new_shared_database: Callable[[str], 
             "DROP TABLE rescind.action_head",
             "DROP TABLE rescind.installation",
             "ALTER TABLE rescind.enforcement DROP COLUMN recorded_at",
+            "DROP INDEX rescind.organization_by_former_name",
             *(("DROP FUNCTION rescind.identity()",) if engine == "postgres" else ()),
             "UPDATE rescind.schema_version SET version_num = '0028'",
         )

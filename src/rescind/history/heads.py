@@ -12,7 +12,7 @@ from typing import Final
 from rescind.model import LogHead, moment
 from rescind.store import Store
 from rescind.store.rows.actions import FIND_ACTION_HEAD
-from rescind.store.rows.log import FIND_LOG_HEAD, LIST_LOGS, ListedLogRow
+from rescind.store.rows.log import FIND_LOG_HEAD, LIST_LOGS, LIST_LOGS_OF, ListedLogRow
 
 ACTIONS_NUMBER: Final = -1
 """Stands for the log of service actions where a log has the number of its organization."""
@@ -25,8 +25,11 @@ def listed_logs(store: Store, organization: str | None) -> Iterator[ListedLogRow
     """Organizations with their numbers, oldest first: all, or those that have or had a name."""
     after = -1
     while True:
-        asked = {"after": after, "organization": organization, "limit": PAGE}
-        rows = store.fetch(LIST_LOGS, asked)
+        asked = {"after": after, "limit": PAGE}
+        if organization is None:
+            rows = store.fetch(LIST_LOGS, asked)
+        else:
+            rows = store.fetch(LIST_LOGS_OF, {**asked, "organization": organization})
         yield from rows
         if len(rows) < PAGE:
             return

@@ -42,6 +42,8 @@ CREATE TABLE rescind.organization (
 
 CREATE INDEX organization_by_default_role ON rescind.organization (default_role) WHERE default_role IS NOT NULL;
 
+CREATE INDEX organization_by_former_name ON rescind.organization (deleted_as) WHERE deleted_as IS NOT NULL;
+
 INSERT INTO rescind.organization (id, slug, name, created_at) VALUES (0, '*', 'all organizations', 0);
 
 -- A subject's place in an organization. Roles are given to memberships.

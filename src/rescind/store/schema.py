@@ -41,6 +41,7 @@ VERSIONS = (
     "0029",
     "0030",
     "0031",
+    "0032",
 )
 """All schema versions, oldest first; the last is what this code needs."""
 FORMER_VERSIONS = VERSIONS[: VERSIONS.index("0021")]

@@ -43,6 +43,8 @@ CREATE TABLE rescind_organization (
 
 CREATE INDEX rescind_organization_by_default_role ON rescind_organization (default_role) WHERE default_role IS NOT NULL;
 
+CREATE INDEX rescind_organization_by_former_name ON rescind_organization (deleted_as) WHERE deleted_as IS NOT NULL;
+
 INSERT INTO rescind_organization (id, slug, name, created_at) VALUES (0, '*', 'all organizations', 0);
 
 -- A subject's place in an organization. Roles are given to memberships.

@@ -230,13 +230,13 @@ AND holder =
 SELECT k.organization FROM rescind.organization AS o
 CROSS JOIN LATERAL (SELECT * FROM rescind.idempotency AS k
     WHERE k.organization = o.id AND k.key = %(key)s AND k.recorded_at >= %(cutoff)s OFFSET 0) AS k
-WHERE o.slug IS NULL AND o.deleted_as = %(organization)s ORDER BY k.organization DESC LIMIT 1
+WHERE o.deleted_as = %(organization)s ORDER BY k.organization DESC LIMIT 1
 
 -- forget_old_keys
 DELETE FROM rescind.idempotency WHERE organization = %(o)s AND recorded_at < %(cutoff)s
 
 -- has_former
-SELECT o.id AS organization FROM rescind.organization AS o WHERE o.slug IS NULL AND o.deleted_as = %(organization)s LIMIT 1
+SELECT o.id AS organization FROM rescind.organization AS o WHERE o.deleted_as = %(organization)s LIMIT 1
 
 -- insert_assignments
 WITH

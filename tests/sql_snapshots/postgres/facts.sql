@@ -7,8 +7,11 @@ AND (%(text)s = '' OR REPLACE(c.body, %(text)s, '') <> c.body)
 ORDER BY c.revision LIMIT %(limit)s
 
 -- find_log
-SELECT id AS organization FROM rescind.organization WHERE slug = %(organization)s OR (slug IS NULL AND deleted_as = %(organization)s)
-ORDER BY slug IS NULL, id DESC LIMIT 1
+SELECT x.id AS organization FROM (
+    SELECT o.id, 0 AS is_deleted FROM rescind.organization AS o WHERE o.slug = %(organization)s
+    UNION ALL
+    SELECT o.id, 1 AS is_deleted FROM rescind.organization AS o WHERE o.deleted_as = %(organization)s) AS x
+ORDER BY x.is_deleted, x.id DESC LIMIT 1
 
 -- find_log_place
 WITH RECURSIVE search (low, high) AS (

@@ -1,6 +1,9 @@
 -- find_logs_named
-SELECT id AS organization FROM rescind.organization WHERE slug = %(organization)s OR (slug IS NULL AND deleted_as = %(organization)s)
-ORDER BY id DESC
+SELECT x.id AS organization FROM (
+    SELECT o.id FROM rescind.organization AS o WHERE o.slug = %(organization)s
+    UNION ALL
+    SELECT o.id FROM rescind.organization AS o WHERE o.deleted_as = %(organization)s) AS x
+ORDER BY x.id DESC
 
 -- find_named_assignments
 SELECT i.value ->> 0 AS role, i.value ->> 1 AS holder, i.value ->> 2 AS resource FROM rescind.json_items(%(assignments)s) AS i

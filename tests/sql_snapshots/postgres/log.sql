@@ -26,9 +26,14 @@ AND revision <= (SELECT min(c.revision) + CAST(%(limit)s AS BIGINT) - 1 FROM res
 
 -- list_logs
 SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS name, o.revision
-FROM rescind.organization AS o
-WHERE o.id > %(after)s AND (CAST(%(organization)s AS TEXT) IS NULL OR o.slug = %(organization)s OR (o.slug IS NULL AND o.deleted_as = %(organization)s))
-ORDER BY o.id LIMIT %(limit)s
+FROM rescind.organization AS o WHERE o.id > %(after)s ORDER BY o.id LIMIT %(limit)s
+
+-- list_logs_of
+SELECT x.id AS organization, x.name, x.revision FROM (
+    SELECT o.id, o.slug AS name, o.revision FROM rescind.organization AS o WHERE o.slug = %(organization)s
+    UNION ALL
+    SELECT o.id, o.deleted_as AS name, o.revision FROM rescind.organization AS o WHERE o.deleted_as = %(organization)s) AS x
+WHERE x.id > %(after)s ORDER BY x.id LIMIT %(limit)s
 
 -- list_stray_logs
 WITH RECURSIVE log (organization) AS (

@@ -66,7 +66,7 @@ FROM rescind.organization AS o LEFT JOIN LATERAL (SELECT * FROM rescind.log_star
 LEFT JOIN LATERAL (SELECT * FROM rescind.snapshot AS s
     WHERE s.organization = o.id AND s.revision = (
         SELECT min(x.revision) FROM rescind.snapshot AS x WHERE x.organization = o.id AND x.revision >= l.revision) OFFSET 0) AS s ON TRUE
-WHERE o.slug IS NULL AND o.deleted_as = %(organization)s ORDER BY o.id DESC LIMIT 1000
+WHERE o.deleted_as = %(organization)s ORDER BY o.id DESC LIMIT 1000
 
 -- read_past_changes
 WITH RECURSIVE page (revision, characters, rows) AS (

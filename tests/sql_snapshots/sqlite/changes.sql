@@ -231,13 +231,13 @@ AND holder =
 -- find_former_key
 SELECT k.organization FROM rescind_organization AS o
 CROSS JOIN rescind_idempotency AS k ON k.organization = o.id AND k.key = :key AND k.recorded_at >= :cutoff
-WHERE o.slug IS NULL AND o.deleted_as = :organization ORDER BY k.organization DESC LIMIT 1
+WHERE o.deleted_as = :organization ORDER BY k.organization DESC LIMIT 1
 
 -- forget_old_keys
 DELETE FROM rescind_idempotency WHERE organization = :o AND recorded_at < :cutoff
 
 -- has_former
-SELECT o.id AS organization FROM rescind_organization AS o WHERE o.slug IS NULL AND o.deleted_as = :organization LIMIT 1
+SELECT o.id AS organization FROM rescind_organization AS o WHERE o.deleted_as = :organization LIMIT 1
 
 -- insert_assignments
 WITH

@@ -7,8 +7,11 @@ AND (:text = '' OR REPLACE(c.body, :text, '') <> c.body)
 ORDER BY c.revision LIMIT :limit
 
 -- find_log
-SELECT id AS organization FROM rescind_organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
-ORDER BY slug IS NULL, id DESC LIMIT 1
+SELECT x.id AS organization FROM (
+    SELECT o.id, 0 AS is_deleted FROM rescind_organization AS o WHERE o.slug = :organization
+    UNION ALL
+    SELECT o.id, 1 AS is_deleted FROM rescind_organization AS o WHERE o.deleted_as = :organization) AS x
+ORDER BY x.is_deleted, x.id DESC LIMIT 1
 
 -- find_log_place
 WITH RECURSIVE search (low, high) AS (

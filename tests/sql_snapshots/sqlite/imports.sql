@@ -1,6 +1,9 @@
 -- find_logs_named
-SELECT id AS organization FROM rescind_organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
-ORDER BY id DESC
+SELECT x.id AS organization FROM (
+    SELECT o.id FROM rescind_organization AS o WHERE o.slug = :organization
+    UNION ALL
+    SELECT o.id FROM rescind_organization AS o WHERE o.deleted_as = :organization) AS x
+ORDER BY x.id DESC
 
 -- find_named_assignments
 SELECT i.value ->> 0 AS role, i.value ->> 1 AS holder, i.value ->> 2 AS resource FROM json_each(:assignments) AS i

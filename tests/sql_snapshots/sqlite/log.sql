@@ -24,9 +24,14 @@ AND revision <= (SELECT min(c.revision) + CAST(:limit AS BIGINT) - 1 FROM rescin
 
 -- list_logs
 SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS name, o.revision
-FROM rescind_organization AS o
-WHERE o.id > :after AND (CAST(:organization AS TEXT) IS NULL OR o.slug = :organization OR (o.slug IS NULL AND o.deleted_as = :organization))
-ORDER BY o.id LIMIT :limit
+FROM rescind_organization AS o WHERE o.id > :after ORDER BY o.id LIMIT :limit
+
+-- list_logs_of
+SELECT x.id AS organization, x.name, x.revision FROM (
+    SELECT o.id, o.slug AS name, o.revision FROM rescind_organization AS o WHERE o.slug = :organization
+    UNION ALL
+    SELECT o.id, o.deleted_as AS name, o.revision FROM rescind_organization AS o WHERE o.deleted_as = :organization) AS x
+WHERE x.id > :after ORDER BY x.id LIMIT :limit
 
 -- list_stray_logs
 WITH RECURSIVE log (organization) AS (

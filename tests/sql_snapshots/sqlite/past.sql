@@ -60,7 +60,7 @@ SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.re
 FROM rescind_organization AS o LEFT JOIN rescind_log_start AS l ON l.organization = o.id
 LEFT JOIN rescind_snapshot AS s ON s.organization = o.id AND s.revision = (
     SELECT min(x.revision) FROM rescind_snapshot AS x WHERE x.organization = o.id AND x.revision >= l.revision)
-WHERE o.slug IS NULL AND o.deleted_as = :organization ORDER BY o.id DESC LIMIT 1000
+WHERE o.deleted_as = :organization ORDER BY o.id DESC LIMIT 1000
 
 -- read_past_changes
 WITH RECURSIVE page (revision, characters, rows) AS (

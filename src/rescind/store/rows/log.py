@@ -77,6 +77,7 @@ class UnchainedRow(NamedTuple):
 
 FIND_LOG_START = Query("find_log_start", LogStartRow)
 LIST_LOGS = Query("list_logs", ListedLogRow)
+LIST_LOGS_OF = Query("list_logs_of", ListedLogRow)
 LIST_STRAY_LOGS = Query("list_stray_logs", ListedLogRow)
 READ_CHAIN: Query[tuple[int, bytes | None, bytes]] = bulk("read_chain", ChainRow)
 READ_CHAIN_PAGE: Query[tuple[int, bytes | None, bytes | None]] = bulk(

@@ -43,10 +43,10 @@ SELECT :o, :key, :digest, o.revision + 1, :now FROM rescind.organization AS o WH
 -- name: find_former_key
 SELECT k.organization FROM rescind.organization AS o
 JOIN rescind.idempotency AS k ON k.organization = o.id AND k.key = :key AND k.recorded_at >= :cutoff
-WHERE o.slug IS NULL AND o.deleted_as = :organization ORDER BY k.organization DESC LIMIT 1
+WHERE o.deleted_as = :organization ORDER BY k.organization DESC LIMIT 1
 
 -- name: has_former
-SELECT o.id AS organization FROM rescind.organization AS o WHERE o.slug IS NULL AND o.deleted_as = :organization LIMIT 1
+SELECT o.id AS organization FROM rescind.organization AS o WHERE o.deleted_as = :organization LIMIT 1
 
 -- name: forget_old_keys
 DELETE FROM rescind.idempotency WHERE organization = :o AND recorded_at < :cutoff

@@ -142,8 +142,11 @@ RETURNING revision
 SELECT slug AS organization, name, revision FROM rescind.organization WHERE slug IS NOT NULL AND slug > :after AND id <> 0 ORDER BY slug LIMIT :limit
 
 -- name: find_log
-SELECT id AS organization FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
-ORDER BY slug IS NULL, id DESC LIMIT 1
+SELECT x.id AS organization FROM (
+    SELECT o.id, 0 AS is_deleted FROM rescind.organization AS o WHERE o.slug = :organization
+    UNION ALL
+    SELECT o.id, 1 AS is_deleted FROM rescind.organization AS o WHERE o.deleted_as = :organization) AS x
+ORDER BY x.is_deleted, x.id DESC LIMIT 1
 
 -- Changes in a range that may be about something. Their bodies tell what they are about.
 

@@ -1,8 +1,11 @@
 -- What exists of what an import names. Each query costs in proportion to the names it is given.
 
 -- name: find_logs_named
-SELECT id AS organization FROM rescind.organization WHERE slug = :organization OR (slug IS NULL AND deleted_as = :organization)
-ORDER BY id DESC
+SELECT x.id AS organization FROM (
+    SELECT o.id FROM rescind.organization AS o WHERE o.slug = :organization
+    UNION ALL
+    SELECT o.id FROM rescind.organization AS o WHERE o.deleted_as = :organization) AS x
+ORDER BY x.id DESC
 
 -- name: find_named_memberships
 SELECT i.value AS subject, m.active, m.name FROM rescind.json_texts(:subjects) AS i

@@ -24,13 +24,20 @@ SELECT s.revision, s.digest, s.environment, s.recorded_at, s.why FROM rescind.lo
 
 -- --- reading the chain ----------------------------------------------------------------------------
 
--- Organizations with a log, also deleted ones, by number: all, or those that have or had a name.
+-- Organizations with a log, also deleted ones, by number.
 
 -- name: list_logs
 SELECT o.id AS organization, COALESCE(o.slug, o.deleted_as) AS name, o.revision
-FROM rescind.organization AS o
-WHERE o.id > :after AND (CAST(:organization AS TEXT) IS NULL OR o.slug = :organization OR (o.slug IS NULL AND o.deleted_as = :organization))
-ORDER BY o.id LIMIT :limit
+FROM rescind.organization AS o WHERE o.id > :after ORDER BY o.id LIMIT :limit
+
+-- Those that have or had a name. A deleted organization has no slug, and no other has the name that it had.
+
+-- name: list_logs_of
+SELECT x.id AS organization, x.name, x.revision FROM (
+    SELECT o.id, o.slug AS name, o.revision FROM rescind.organization AS o WHERE o.slug = :organization
+    UNION ALL
+    SELECT o.id, o.deleted_as AS name, o.revision FROM rescind.organization AS o WHERE o.deleted_as = :organization) AS x
+WHERE x.id > :after ORDER BY x.id LIMIT :limit
 
 -- Logs whose organization is not there any more.
 

@@ -14,7 +14,7 @@ SELECT o.id AS organization, o.revision, o.created_at, s.revision AS start, s.re
 FROM rescind.organization AS o LEFT JOIN rescind.log_start AS l ON l.organization = o.id
 LEFT JOIN rescind.snapshot AS s ON s.organization = o.id AND s.revision = (
     SELECT min(x.revision) FROM rescind.snapshot AS x WHERE x.organization = o.id AND x.revision >= l.revision)
-WHERE o.slug IS NULL AND o.deleted_as = :organization ORDER BY o.id DESC LIMIT 1000
+WHERE o.deleted_as = :organization ORDER BY o.id DESC LIMIT 1000
 
 -- The newest of some revisions that was recorded at or before a time.
 
