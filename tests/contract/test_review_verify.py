@@ -297,7 +297,7 @@ def test_an_application_that_was_altered_or_deleted_is_found(
 ) -> None:
     """Other decisions, another reviewer, or none at all. Control: as above."""
     of = f"kind = '{APPLIED}' AND organization = {number_of(kept)}"
-    other = "replace(detail, '\"kept\": 1', '\"kept\": 9')"
+    other = "replace(detail, '\"kept\":1', '\"kept\":9')"
     for sql in (
         f"UPDATE rescind.action SET detail = {other} WHERE {of}",
         f"UPDATE rescind.action SET actor = 'eve' WHERE {of}",

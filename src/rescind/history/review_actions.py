@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from rescind.history.log_start import log_start
 from rescind.model import (
     LineDecision,
     Microseconds,
@@ -27,9 +28,9 @@ from rescind.store.rows.actions import ServiceAction
 from rescind.store.rows.reviews import (
     LIST_PRUNINGS,
     LIST_REVIEW_ACTIONS,
+    READ_CHANGE_DIGEST,
     ReviewActionRow,
     ReviewRow,
-    ReviewStateRow,
 )
 
 STARTED: Final = "review_started"
@@ -42,7 +43,7 @@ class UnreadableAction(Exception):
     """A service action whose detail is not what this code writes."""
 
 
-class Started(msgspec.Struct, frozen=True, kw_only=True):
+class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The detail of a start: the state that is reviewed, and the digests of the changes that made it."""
 
     revision: int
@@ -82,48 +83,30 @@ def decisions_digest(decisions: Iterable[LineDecision]) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def digest_at(o: OrganizationNumber, revision: int, digest: bytes | None) -> str | None:
-    """The digest that stands for a log up to a revision, given that of its change; None if it has none."""
-    if revision == 0:
-        digest = first_digest(o)
+def digest_at(store: Store, o: OrganizationNumber, revision: int) -> str | None:
+    """The digest that stands for a log up to a revision; None if it has none there."""
+    digest = first_digest(o) if revision == 0 else None
+    start = log_start(store, o)
+    if start is not None and start.revision == revision:
+        digest = start.digest
+    for row in store.fetch(READ_CHANGE_DIGEST, {"o": o, "revision": revision}):
+        digest = row.digest
     return None if digest is None else bytes(digest).hex()
 
 
-def start_of(
+def action_of(
     name: str,
-    state: ReviewStateRow,
-    chosen: ReviewFilter,
-    *,
-    o: OrganizationNumber,
-    environment: OrganizationNumber,
-    actor: str,
-    request: str,
-    now: Microseconds,
-) -> ServiceAction:
-    """The action that says that a review was started."""
-    detail: dict[str, Any] = {
-        "revision": state.revision,
-        "environment_revision": state.environment,
-        "digest": digest_at(o, state.revision, state.digest),
-        "environment_digest": digest_at(environment, state.environment, state.environment_digest),
-    }
-    if only := chosen.as_object():
-        detail["only"] = only
-    return ServiceAction(STARTED, name, now, json.dumps(detail), actor, request, o)
-
-
-def application_of(
-    name: str,
-    detail: Applied,
+    detail: Started | Applied,
     *,
     o: OrganizationNumber,
     actor: str,
     request: str,
     now: Microseconds,
 ) -> ServiceAction:
-    """The action that says that decisions were applied."""
-    text = json.dumps(msgspec.structs.asdict(detail))
-    return ServiceAction(APPLIED, name, now, text, actor, request, o)
+    """The action that says that a review was started, or that decisions were applied."""
+    kind = STARTED if isinstance(detail, Started) else APPLIED
+    text = msgspec.json.encode(detail).decode()
+    return ServiceAction(kind, name, now, text, actor, request, o)
 
 
 # --- read back ------------------------------------------------------------------------------------

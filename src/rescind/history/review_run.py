@@ -18,7 +18,7 @@ from rescind.history.review_actions import (
     APPLIED,
     Applied,
     UnreadableAction,
-    application_of,
+    action_of,
     decisions_digest,
     logged,
     read_detail,
@@ -191,7 +191,7 @@ class ReviewRun:
     def _action(self, detail: Applied) -> ServiceAction:
         actor, request = self._by
         name, now = self._review.name, self._authority._now()
-        return application_of(name, detail, o=self._o, actor=actor, request=request, now=now)
+        return action_of(name, detail, o=self._o, actor=actor, request=request, now=now)
 
     def _require_logged(self, done: ReviewOutcome) -> None:
         """Log decisions that no change took to the log: nothing was left to revoke, or others that kept other

@@ -19,7 +19,7 @@ from rescind.errors import (
     RoleNotFound,
 )
 from rescind.history.population import folded
-from rescind.history.review_actions import filter_text, start_of
+from rescind.history.review_actions import Started, action_of, digest_at, filter_text
 from rescind.history.reviews import find, number_of
 from rescind.listing.names import Similar
 from rescind.model import (
@@ -41,8 +41,8 @@ from rescind.store.rows.imports import (
     FIND_NAMED_RESOURCES,
     FIND_NAMED_ROLES,
 )
+from rescind.store.rows.organizations import READ_REVISION
 from rescind.store.rows.reconcile import READ_PURGED, PurgedRow
-from rescind.store.rows.reviews import READ_REVIEW_STATE
 
 _NAMED: Final[dict[str, tuple[Query[Any], str, type[RescindError]]]] = {
     "subject": (FIND_NAMED_MEMBERSHIPS, "subjects", MembershipNotFound),
@@ -88,22 +88,20 @@ def start(
         raise InvalidArgument(what="organization", value=organization, hint=hint)
     number = number_of(store, organization)
     _require_names(store, organization, number, chosen)
-    (state,) = store.fetch(READ_REVIEW_STATE, {"o": number})
-    action = start_of(
-        name,
-        state,
-        chosen,
-        o=number,
-        environment=ENVIRONMENT_NUMBER,
-        actor=actor,
-        request=request,
-        now=now,
+    (state,) = store.fetch(READ_REVISION, {"o": number})
+    detail = Started(
+        revision=state.organization,
+        environment_revision=state.environment,
+        digest=digest_at(store, number, state.organization),
+        environment_digest=digest_at(store, ENVIRONMENT_NUMBER, state.environment),
+        only=chosen.as_object(),
     )
+    action = action_of(name, detail, o=number, actor=actor, request=request, now=now)
     row = {
         "o": number,
         "organization": organization,
         "name": name,
-        "revision": state.revision,
+        "revision": state.organization,
         "environment": state.environment,
         "now": now,
         "actor": actor,

@@ -49,7 +49,6 @@ from rescind.model import (
 )
 from rescind.store import Store
 from rescind.store.rows.reviews import (
-    READ_CHANGE_DIGEST,
     READ_CHANGE_HEADS,
     READ_REVIEW,
     ReviewActionRow,
@@ -228,10 +227,7 @@ class ReviewsProof:
         if start is not None and revision < start.revision:
             detail = f"{name}: up to {start.revision}, and the review is of {revision}"
             raise _Unfit(ReviewFaultKind.PRUNED, detail)
-        digest = None if start is None or start.revision != revision else start.digest
-        for row in self._store.fetch(READ_CHANGE_DIGEST, {"o": o, "revision": revision}):
-            digest = row.digest
-        if digest_at(o, revision, digest) != was:
+        if digest_at(self._store, o, revision) != was:
             detail = f"revision {revision} of {name} is another than when the review was started"
             raise _Unfit(ReviewFaultKind.LOG_DIFFERS, detail)
 

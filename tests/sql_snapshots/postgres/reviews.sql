@@ -28,16 +28,6 @@ FROM rescind.json_items(%(revisions)s) AS i CROSS JOIN LATERAL (SELECT * FROM re
 SELECT r.name, r.revision, r.environment, r.started_at, r.actor, r.filter
 FROM rescind.review AS r WHERE r.organization = %(o)s AND r.name = %(name)s
 
--- read_review_state
-SELECT o.revision, env.revision AS environment, c.digest, e.digest AS environment_digest
-FROM rescind.organization AS o CROSS JOIN LATERAL (SELECT * FROM rescind.organization AS env
-    WHERE env.id = 0 OFFSET 0) AS env
-LEFT JOIN LATERAL (SELECT * FROM rescind.change AS c
-    WHERE c.organization = o.id AND c.revision = o.revision OFFSET 0) AS c ON TRUE
-LEFT JOIN LATERAL (SELECT * FROM rescind.change AS e
-    WHERE e.organization = env.id AND e.revision = env.revision OFFSET 0) AS e ON TRUE
-WHERE o.id = %(o)s
-
 -- start_review
 INSERT INTO rescind.review (organization, name, revision, environment, started_at, actor, filter)
 SELECT o.id, CAST(%(name)s AS TEXT), CAST(%(revision)s AS BIGINT), CAST(%(environment)s AS BIGINT), CAST(%(now)s AS BIGINT), CAST(%(actor)s AS TEXT),

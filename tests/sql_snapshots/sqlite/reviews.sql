@@ -27,13 +27,6 @@ FROM json_each(:revisions) AS i CROSS JOIN rescind_change AS c ON c.organization
 SELECT r.name, r.revision, r.environment, r.started_at, r.actor, r.filter
 FROM rescind_review AS r WHERE r.organization = :o AND r.name = :name
 
--- read_review_state
-SELECT o.revision, env.revision AS environment, c.digest, e.digest AS environment_digest
-FROM rescind_organization AS o CROSS JOIN rescind_organization AS env ON env.id = 0
-LEFT JOIN rescind_change AS c ON c.organization = o.id AND c.revision = o.revision
-LEFT JOIN rescind_change AS e ON e.organization = env.id AND e.revision = env.revision
-WHERE o.id = :o
-
 -- start_review
 INSERT INTO rescind_review (organization, name, revision, environment, started_at, actor, filter)
 SELECT o.id, CAST(:name AS TEXT), CAST(:revision AS BIGINT), CAST(:environment AS BIGINT), CAST(:now AS BIGINT), CAST(:actor AS TEXT),

@@ -20,15 +20,6 @@ class ReviewRow(NamedTuple):
     filter: str
 
 
-class ReviewStateRow(NamedTuple):
-    """The revisions of an organization and of `*`, and the digests of their changes, where they have one."""
-
-    revision: int
-    environment: int
-    digest: bytes | None
-    environment_digest: bytes | None
-
-
 class ReviewActionRow(NamedTuple):
     """A service action about a review."""
 
@@ -52,7 +43,6 @@ class ChangeHeadRow(NamedTuple):
 READ_REVIEW = Query("read_review", ReviewRow)
 LIST_REVIEWS = Query("list_reviews", ReviewRow)
 READ_CHANGE_HEADS = Query("read_change_heads", ChangeHeadRow)
-READ_REVIEW_STATE = Query("read_review_state", ReviewStateRow)
 LIST_REVIEW_ACTIONS = Query("list_review_actions", ReviewActionRow)
 LIST_PRUNINGS = Query("list_prunings", ReviewActionRow)
 READ_CHANGE_DIGEST = Query("read_change_digest", LogHeadRow)

@@ -1,14 +1,5 @@
 -- Access reviews. A review is a revision and a filter; its lines follow from the log.
 
--- The state of now, with the digests that prove it: of the newest change of the organization, and of `*`.
-
--- name: read_review_state
-SELECT o.revision, env.revision AS environment, c.digest, e.digest AS environment_digest
-FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0
-LEFT JOIN rescind.change AS c ON c.organization = o.id AND c.revision = o.revision
-LEFT JOIN rescind.change AS e ON e.organization = env.id AND e.revision = env.revision
-WHERE o.id = :o
-
 -- name: start_review
 INSERT INTO rescind.review (organization, name, revision, environment, started_at, actor, filter)
 SELECT o.id, CAST(:name AS TEXT), CAST(:revision AS BIGINT), CAST(:environment AS BIGINT), CAST(:now AS BIGINT), CAST(:actor AS TEXT),
