@@ -43,10 +43,15 @@ class Address(NamedTuple):
     password_file: str | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """The driver's arguments for a new connection, besides the URL: that it takes the primary of several
-        hosts, and the password in the file. Raises as `password`.
+        """The driver's arguments for a new connection, besides the URL: that text is UTF-8, whatever the
+        database, the role or the environment say, that it takes the primary of several hosts, and the
+        password in the file. Raises as `password`.
         """
-        return {**passing_over_standbys(self.url), **self.password()}
+        return {
+            "client_encoding": "UTF8",
+            **passing_over_standbys(self.url),
+            **self.password(),
+        }
 
     def password(self) -> dict[str, Any]:
         """The driver's argument with the password in the file, or none without a file.
