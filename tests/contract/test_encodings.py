@@ -46,9 +46,7 @@ def test_of_the_database_s_clients(latin: str, index: bool) -> None:
 
 def test_of_the_environment(new_database: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
-    with Authority.open(
-        new_database("postgres", is_filled=True), organization="acme"
-    ) as authority:
+    with Authority.open(new_database("postgres", is_filled=True), organization="acme") as authority:
         comes_and_goes(authority)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rescind.errors import InvalidArgument, OrganizationNotFound, ScopeMissing, Unauthenticated
-from rescind.http.json_bodies import require_single_keys
+from rescind.http.json_bodies import require_single_keys, require_strict
 from rescind.model import organization_id
 
 if TYPE_CHECKING:
@@ -80,15 +80,19 @@ def _as_utf8(header: str) -> str:
 def requires(scope: Scope) -> Guard:
     """A guard that lets a request pass if the entry point did and its key has the scope.
 
-    The body of a request that alters something must not have a key twice in an object. Questions are not
-    searched for that.
+    Its body must have the types of the route: the framework would take texts for other values. The body of a
+    request that alters something must not have a key twice in an object. Questions are not searched for that.
     """
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
         state = connection.scope["state"]
         admitted(state, scope)
-        if is_altering and state["body"]:
+        if not state.get("body"):
+            return
+        if is_altering:
             require_single_keys(state["body"])
+        if (data := route.parsed_data_field) is not None:
+            require_strict(state["body"], data.annotation)
 
     is_altering = scope in ALTERING
     guard.__name__ = f"requires_{scope}"

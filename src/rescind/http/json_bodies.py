@@ -1,9 +1,10 @@
-"""What every JSON body must be: not nested too deep, and with each key once in an object."""
+"""What every JSON body must be: not nested too deep, with each key once in an object, and of its types."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import msgspec
 
@@ -37,6 +38,27 @@ def require_single_keys(body: bytes) -> None:
         raise InvalidRequest(why=f"the JSON is malformed: {error}") from None
     if key is not None:
         raise InvalidRequest(why=f"the key {key!r} is twice in one object", hint="send it once")
+
+
+def require_strict(body: bytes, expected: Any) -> None:
+    """InvalidRequest for a body that is of the type only if texts may be taken for other values: "null" for
+    null, "true" for true, "1" for 1, and a number for a time. What is not of it at all is left to others.
+    """
+    try:
+        _decoder_of(expected).decode(body)
+    except msgspec.ValidationError as error:
+        try:
+            msgspec.convert(msgspec.json.decode(body), expected, strict=False)
+        except msgspec.MsgspecError:
+            return
+        raise InvalidRequest(why=str(error)) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+
+
+@cache
+def _decoder_of(expected: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(expected)
 
 
 def _depth(body: bytes) -> int:
