@@ -13,6 +13,7 @@ LEFT_OUT = (
     "test_queries",
     "test_work",
     "test_lists_cost",
+    "test_an_async_session",
     # They look at lines or cursors of the driver.
     "test_the_fields_of_each_row_are_the_columns_of_its_query",
     "test_giving_back_once_is_not_enough",
@@ -21,6 +22,7 @@ LEFT_OUT = (
     "test_one_of_another_version_is_made_anew",
     "test_an_upgrade_is_logged",
     "test_migrations",
+    "test_migrate_plan",
     "test_own_schema",
     "test_former",
 )

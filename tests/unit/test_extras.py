@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import rescind
-from rescind import changes, model, transfer
+from rescind import Authority, changes, model, transfer
 from rescind.errors import EXTRAS, ExtraMissing, RescindError, extra
 
 ROOT = Path(__file__).parents[2]
@@ -31,8 +31,8 @@ NEEDS = {
     "rescind.store.postgres": "postgres",
 }
 """Modules that need an extra."""
-WITHOUT_EXTRAS = """
-import contextlib, importlib, io, json, sys
+MISSING = """
+import sys
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
@@ -40,6 +40,9 @@ class Missing:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Missing())
+"""
+WITHOUT_EXTRAS = """
+import contextlib, importlib, io, json
 said = {}
 
 def ask(what, call):
@@ -74,6 +77,38 @@ print(json.dumps(said))
 """
 
 
+INSTALLATIONS = {
+    "cli": {"cli", "migrate"},
+    "server": {"server", "cli", "migrate", "client", "metrics"},
+}
+"""What people install, and the extras that they have then."""
+BROUGHT = {"server": {"yaml"}}
+"""What an extra's own packages bring beside it: Litestar needs PyYAML."""
+EVERY_PART = """
+import contextlib, importlib, io, json, pkgutil, rescind
+from rescind.errors import ExtraMissing
+said = {}
+for found in pkgutil.walk_packages(rescind.__path__, "rescind.", onerror=lambda name: None):
+    try:
+        if not found.name.startswith(BEHIND):
+            importlib.import_module(found.name)
+    except ExtraMissing:
+        pass
+    except ImportError as error:
+        said[found.name] = repr(error)
+import rescind_start
+for options in ([], ["--check"], ["--dry-run"]):
+    sys.argv[1:] = ["migrate", "-d", DATABASE, *options]
+    with contextlib.redirect_stderr(io.StringIO()) as stderr, contextlib.redirect_stdout(io.StringIO()):
+        try:
+            rescind_start.main()
+        except SystemExit as stop:
+            if stop.code:
+                said[" ".join(["migrate", *options])] = stderr.getvalue()
+print(json.dumps(said))
+"""
+
+
 def run(program: str, *arguments: str) -> str:
     """What a program prints in a process of its own."""
     done = subprocess.run(
@@ -85,7 +120,7 @@ def run(program: str, *arguments: str) -> str:
 
 def test_the_library_works_alone_and_each_other_part_names_its_extra(tmp_path: Path) -> None:
     """Without any extra SQLite is there whole; everything else says in one line what to install."""
-    program = f"OPTIONAL, NEEDS = {OPTIONAL!r}, {NEEDS!r}\n{WITHOUT_EXTRAS}"
+    program = f"OPTIONAL, NEEDS = {OPTIONAL!r}, {NEEDS!r}\n{MISSING}{WITHOUT_EXTRAS}"
     said = json.loads(run(program, str(tmp_path / "a.db"), str(tmp_path / "empty.db")))
     code, complaint = said.pop("rescind")
     assert code == 2
@@ -103,6 +138,25 @@ def test_the_library_works_alone_and_each_other_part_names_its_extra(tmp_path: P
     for what, (_, name, text) in said.items():
         assert f'pip install "rescind[{name}]"' in text, what
         assert "\n" not in text
+
+
+@pytest.mark.parametrize("installed", INSTALLATIONS.values(), ids=INSTALLATIONS)
+def test_every_part_is_there_or_names_its_extra(installed: set[str], tmp_path: Path) -> None:
+    """Whichever extras are installed: a module is loaded, or says which extra it needs. The migrations of a
+    SQLite file need no driver of PostgreSQL.
+    """
+    database = tmp_path / "a.db"
+    Authority.open(str(database), create=True).close()
+    has = {module for name in installed for module in (*EXTRAS[name], *BROUGHT.get(name, ()))}
+    behind = [
+        "rescind.integrations.django",
+        "rescind.store.migrations.env",
+    ]  # Django and Alembic load them
+    if "server" not in installed:
+        behind.append("rescind.http")  # `rescind.http.app` names the extra
+    names = (sorted(set(OPTIONAL) - has), str(database), tuple(behind))
+    program = f"OPTIONAL, DATABASE, BEHIND = {names!r}\n{MISSING}{EVERY_PART}"
+    assert json.loads(run(program)) == {}
 
 
 def test_a_fault_within_an_extra_is_not_called_a_missing_extra() -> None:

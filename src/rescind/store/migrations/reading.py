@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-import psycopg
 import sqlalchemy
 
+from rescind.errors import extra
 from rescind.store.migrations.failures import translated
 from rescind.store.migrations.reach import is_function_current, is_sqlite_view_current
 from rescind.store.migrations.scripts import use_schema
 from rescind.store.migrations.view import is_view_current
-from rescind.store.postgres import address, location
 from rescind.store.sqlite import file_of, require_file, translated_errors
 
 VIEWS = ("effective_permission", "reach")
@@ -24,16 +23,28 @@ LOCK_MILLISECONDS = 1_000
 @contextmanager
 def opened(url: str) -> Iterator[tuple[sqlalchemy.Connection, str]]:
     """A connection for reading, and the database's name for people. What it writes is rolled back."""
-    if url.partition("://")[0] not in ("postgresql", "postgres"):
-        path = file_of(url)
-        require_file(path)
-        with translated_errors(path), closing(_file(path)) as driver:
-            engine = sqlalchemy.create_engine(
-                "sqlite://", creator=lambda: driver, poolclass=sqlalchemy.StaticPool
-            )
-            with engine.connect() as connection:
-                yield connection, path
+    if url.partition("://")[0] in ("postgresql", "postgres"):
+        with _opened_on_postgres(url) as found:
+            yield found
         return
+    path = file_of(url)
+    require_file(path)
+    with translated_errors(path), closing(_file(path)) as driver:
+        engine = sqlalchemy.create_engine(
+            "sqlite://", creator=lambda: driver, poolclass=sqlalchemy.StaticPool
+        )
+        with engine.connect() as connection:
+            yield connection, path
+
+
+@contextmanager
+def _opened_on_postgres(url: str) -> Iterator[tuple[sqlalchemy.Connection, str]]:
+    """The driver is loaded here: a SQLite file is read without it."""
+    with extra("postgres"):
+        import psycopg
+
+        from rescind.store.postgres import address, location
+
     at, where = address(url), location(url)
     schema = at.schema
     engine = sqlalchemy.create_engine(
@@ -66,6 +77,8 @@ def differing_views(connection: sqlalchemy.Connection) -> tuple[str, ...]:
         return tuple(
             name for name in VIEWS if not is_sqlite_view_current(connection, f"rescind_{name}")
         )
+    import psycopg
+
     found: list[str] = []
     for name, is_current in zip(VIEWS, (is_view_current, is_function_current), strict=True):
         with suppress(sqlalchemy.exc.DBAPIError, psycopg.Error), connection.begin_nested():

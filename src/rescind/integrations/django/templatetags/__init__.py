@@ -1,1 +1,1 @@
-"""Where Django looks for them."""
+"""Where Django looks for template tags."""

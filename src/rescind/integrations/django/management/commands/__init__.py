@@ -1,1 +1,1 @@
-"""Where Django looks for them."""
+"""The commands of `manage.py`."""
