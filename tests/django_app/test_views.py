@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.test import Client
 
 from rescind import Authority, changes
@@ -33,6 +33,17 @@ def client(name: str | None) -> Client:
 
 def status(name: str | None, path: str, method: str = "get", **options: Any) -> int:
     return int(getattr(client(name), method)(path, **options).status_code)
+
+
+def test_a_denial_is_logged_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+    """Django logs the traceback of each PermissionDenied: there is no second one of a cause."""
+    with caplog.at_level("WARNING", logger="django.request"):
+        assert status("ada", "/show/2/") == 403
+    (record,) = (record for record in caplog.records if record.name == "django.request")
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], PermissionDenied)
+    assert record.exc_info[1].__cause__ is None
+    assert record.exc_info[1].__suppress_context__
 
 
 PATHS = ("/show/{}/", "/show-async/{}/", "/detail-async/{}/", "/api/documents/{}/")

@@ -28,7 +28,7 @@ def answer(
         where = None if login_url is None else resolve_url(login_url)
         return redirect_to_login(request.get_full_path(), where)
     if refusal.status in (401, 403):
-        raise PermissionDenied(refusal.detail) from refused
+        raise PermissionDenied(refusal.detail) from None  # logged with its cause, if it has one
     if refusal.status == 400:
         raise BadRequest(refusal.detail) from refused
     response = HttpResponse(json.dumps(refusal.problem()), MEDIA_TYPE, refusal.status)
