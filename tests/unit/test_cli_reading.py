@@ -260,11 +260,14 @@ def test_an_empty_list_says_if_it_was_mistyped(acme: CommandLine) -> None:
         ("who-can doc:write doc:1", "nobody can doc:write on doc:1"),
         ("who-can doc:read --kind service_account", "no service account can doc:read"),
         ("who-can doc:read --at 1", "nobody could doc:read"),
-        ("what-can bob", "bob can do nothing"),
+        (
+            "what-can bob",
+            "bob can do nothing on the organization itself: --on asks about a resource",
+        ),
         ("what-can bob --on doc:1", "bob can do nothing on doc:1"),
         ("what-can bob --permission doc:read", "bob can doc:read on no resource"),
         ("what-can bob --permission doc:read --type doc", "on no resource of type doc"),
-        ("what-can group:ops", "group:ops can do nothing"),
+        ("what-can group:ops", "itself: --on asks about a resource"),
     ],
 )
 def test_an_empty_list_of_known_names_says_so(acme: CommandLine, line: str, said: str) -> None:

@@ -99,11 +99,39 @@ def test_a_file_against_heads(lines: list[dict[str, Any]]) -> None:
         return KeptHeads.read([json.dumps({**{n: line[n] for n in names}, **other})])
 
     assert verified(lines, kept(lines[4])).heads == 1
-    assert verified(lines[:4], kept(lines[4])).fault == Fault(FaultKind.HEAD_MISSING, 5)
+    assert verified(lines[:4], kept(lines[4])).fault == Fault(FaultKind.LEFT_OUT, 5)
     wrong = kept(lines[4], digest="00" * 32)
     assert verified(lines, wrong).fault == Fault(FaultKind.HEAD_DIFFERS, 5)
     (_, gone) = verified_file(map(json.dumps, lines), kept(lines[4], number=9))
     assert gone.fault == Fault(FaultKind.NO_ORGANIZATION, 5)
+
+
+def test_a_part_against_all_heads_that_were_kept(lines: list[dict[str, Any]]) -> None:
+    """Those outside the part cannot be compared, and are counted; one inside it has to be there. Of other
+    organizations there may be any. Control: a file that should be whole lacks the first of them.
+    """
+    names = ("number", "organization", "revision", "digest")
+
+    def kept(*at: int, digest: str | None = None) -> KeptHeads:
+        heads = [{name: lines[index][name] for name in names} for index in at]
+        if digest is not None:
+            heads[-1]["digest"] = digest
+        other = {"number": 9, "organization": "other", "revision": 3, "digest": "11" * 32}
+        return KeptHeads.read(map(json.dumps, [*heads, other]))
+
+    part = lines[1:4]
+    found = verified(part, kept(0, 2, 4, 5), with_gaps=True)
+    assert (found.fault, found.heads, found.heads_absent) == (None, 1, 3)
+    whole = verified_file(map(json.dumps, part), kept(0, 2, 4))
+    assert [each.fault for each in whole] == [
+        Fault(FaultKind.LEFT_OUT, 1),
+        Fault(FaultKind.NO_ORGANIZATION, 3),
+    ]
+    outside = verified(part, kept(0, 4, 5), with_gaps=True)
+    assert outside.fault == Fault(FaultKind.HEAD_ABSENT, 5)
+    assert verified(part, kept(0), with_gaps=True).fault == Fault(FaultKind.HEAD_ABSENT, 1)
+    wrong = verified(part, kept(0, 2, digest="00" * 32), with_gaps=True)
+    assert wrong.fault == Fault(FaultKind.HEAD_DIFFERS, 3)
 
 
 @pytest.mark.parametrize(

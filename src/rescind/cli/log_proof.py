@@ -138,6 +138,9 @@ def _say(found: VerifiedLog | VerifiedFile) -> None:
     if isinstance(found, VerifiedLog) and found.unproven:
         left = output.counted(found.unproven, "change")
         output.say(f"{name}: nothing proves {left} that the log still has before it begins")
+    if isinstance(found, VerifiedFile) and found.heads and found.heads_absent:
+        absent = output.counted(found.heads_absent, "kept head")
+        output.say(f"{name}: {absent} could not be compared: the file does not have those changes")
     if found.fault is not None:
         is_action = isinstance(found, VerifiedLog) and found.number == ACTIONS_NUMBER
         what = "action" if is_action else "revision"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rescind.listing import UnknownName
     from rescind.model import At, Decision, Page
 
+AT_ROOT: Final = " on the organization itself: --on asks about a resource"
 DENIED = 1
 WHOLE_PAGE = 10_000
 
@@ -119,7 +120,8 @@ def what_can(
             where = "resource" if type is None else f"resource of type {type}"
             empty = f"{subject} {can} {permission} on no {where}"
         else:
-            empty = f"{subject} {can} do nothing{'' if on is None else f' on {on}'}"
+            where = f" on {on}" if on is not None else AT_ROOT
+            empty = f"{subject} {can} do nothing{where}"
         _pages(
             target,
             authority,

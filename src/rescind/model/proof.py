@@ -24,6 +24,7 @@ class FaultKind(StrEnum):
     SURPLUS = "surplus"
     HEAD_DIFFERS = "head_differs"
     HEAD_MISSING = "head_missing"
+    HEAD_ABSENT = "head_absent"
     HEAD_BEFORE_START = "head_before_start"
     NO_ORGANIZATION = "no_organization"
     NAME_DIFFERS = "name_differs"
@@ -34,13 +35,15 @@ MEANINGS: Final[Mapping[FaultKind, str]] = {
     FaultKind.ALTERED: "its digest does not follow from its content and the digest before it:"
     " it, or the one before it, was altered, exchanged or put in",
     FaultKind.MISSING: "it is not in the log, though later ones are",
-    FaultKind.LEFT_OUT: "it is not in the file, though later ones are: a line was taken out,"
-    " or the export was of some changes only, which `--with-gaps` accepts",
+    FaultKind.LEFT_OUT: "it is not in the file: a line was taken out, or the export was of some changes only,"
+    " which `--with-gaps` accepts",
     FaultKind.UNCHAINED: "it has no digest; if an older version made it, `rescind log chain` gives it one",
     FaultKind.TRUNCATED: "it is not in the log any more, nor is any later one: the end was taken away",
     FaultKind.SURPLUS: "there never was one with this number: it was put in",
     FaultKind.HEAD_DIFFERS: "it is not the one whose head was kept: the log was made anew since",
     FaultKind.HEAD_MISSING: "the log ends before the head that was kept: its end was taken away",
+    FaultKind.HEAD_ABSENT: "no kept head is of a change in the file, so nothing can be compared: export up to"
+    " this change, or to another one whose head was kept",
     FaultKind.HEAD_BEFORE_START: "the log begins after every head that was kept, so nothing can be compared",
     FaultKind.NO_ORGANIZATION: "its organization is not in the database any more",
     FaultKind.END_MISSING: "the row that says which action is the newest was deleted, so actions after this"

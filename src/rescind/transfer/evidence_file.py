@@ -42,6 +42,8 @@ class VerifiedFile:
     """Of the last change that fits."""
     heads: int = 0
     """Heads kept elsewhere that fit."""
+    heads_absent: int = 0
+    """Heads kept elsewhere, of changes that the file does not have."""
     with_gaps: bool = False
     """Whether revisions may be missing between two lines."""
     fault: Fault | None = None
@@ -97,7 +99,8 @@ def verified_file(
     """Verify the lines of a file of evidence. Those of one organization are oldest first. Each revision
     follows the one before it, unless `with_gaps`.
 
-    With `heads`, each head of a change must be in the file too. Raises InvalidArgument for a line that is no
+    With `heads`, each head of a change must be in the file too; no file has service actions. With gaps, one
+    for each organization of the file that has heads is enough. Raises InvalidArgument for a line that is no
     evidence.
     """
     kept = {} if heads is None else heads.digests
@@ -120,7 +123,7 @@ def verified_file(
         if number in found:
             _require_heads(found[number], digests)
             _require_name(found[number], heads)
-        elif heads is not None and number != ACTIONS_NUMBER:  # no file has service actions
+        elif heads is not None and number != ACTIONS_NUMBER and not with_gaps:
             fault = Fault(FaultKind.NO_ORGANIZATION, min(digests))
             found[number] = VerifiedFile(heads.names[number], number, fault=fault)
     return list(found.values())
@@ -138,9 +141,20 @@ def _why(error: Exception) -> str:
 
 
 def _require_heads(one: VerifiedFile, digests: Mapping[int, bytes]) -> None:
+    """A head that is not in the file is a fault; with gaps, only if no head could be compared."""
     absent = [at for at in digests if not any(first <= at <= last for first, last in one.parts)]
-    if one.fault is None and absent:
-        one.fault = Fault(FaultKind.HEAD_MISSING, min(absent))
+    one.heads_absent = len(absent)
+    if one.fault is not None or not absent:
+        return
+    if not one.with_gaps:
+        one.fault = Fault(FaultKind.LEFT_OUT, min(absent))
+    elif not one.heads:
+        one.fault = Fault(FaultKind.HEAD_ABSENT, _nearest(absent, one.parts[-1][1]))
+
+
+def _nearest(absent: list[int], last: int) -> int:
+    """The first after the file's last change, else the last before it."""
+    return min((at for at in absent if at > last), default=max(absent))
 
 
 def _require_name(one: VerifiedFile, heads: KeptHeads | None) -> None:
