@@ -20,7 +20,7 @@ from rescind.history.snapshots import keep
 from rescind.history.states import state_at
 from rescind.model import OrganizationId, OrganizationNumber
 from rescind.semantics.replay import comparing
-from rescind.semantics.state import EnvironmentState, OrganizationState
+from rescind.semantics.state import EnvironmentState, Membership, OrganizationState
 from tests.contract.test_audit import by_hand, of
 
 ACME = "(SELECT id FROM rescind.organization WHERE slug = 'acme')"
@@ -339,6 +339,24 @@ def test_a_pruned_log(settled: Authority) -> None:
         finally:
             by_hand(settled, "DELETE FROM rescind.snapshot")
     assert audited(settled).since == 0
+
+
+def test_a_snapshot_of_before_the_first_change_is_none(settled: Authority) -> None:
+    """Whoever puts a fact into the tables could put it into such a snapshot too: the log alone counts."""
+    eve = (
+        "INSERT INTO rescind.membership (organization, id, subject, active, created_at)"
+        f" VALUES ({ACME}, 999999, 'user:eve', TRUE, 0)"
+    )
+    forged = OrganizationState(organization=OrganizationId("acme"))
+    forged.memberships["user:eve"] = Membership(is_active=True, name=None, since=0, changed=0)
+    with tampered(settled, eve, "DELETE FROM rescind.membership WHERE id = 999999"):
+        for revision in (0, -1):
+            forged.revision = revision
+            keep(settled.store, organization_number(settled), forged, source="replay")
+            try:
+                assert [each.name for each in audited(settled).differences] == ["user:eve"]
+            finally:
+                by_hand(settled, "DELETE FROM rescind.snapshot")
 
 
 def test_a_log_of_an_older_version(settled: Authority) -> None:

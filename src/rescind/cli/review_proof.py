@@ -68,10 +68,6 @@ def _say(found: VerifiedReview) -> None:
         heads = f", {output.counted(found.heads, 'kept head')}" if found.heads else ""
         told = f"{output.counted(found.lines, 'line')} as started, at revision {found.revision}"
         output.say(f"{name}: {told}{heads}")
-    if found.rests_on_snapshot:
-        output.say(
-            f"{name}: the log was pruned, and nothing proves the snapshot that was kept for it"
-        )
     for each in found.applied:
         output.say(output.plain(f"    {_applied(each)}"))
 

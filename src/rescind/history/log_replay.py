@@ -15,22 +15,22 @@ from rescind.semantics.state_bytes import FORMAT
 from rescind.store import Store
 from rescind.store.rows.past import FIND_SNAPSHOT
 
-NO_SNAPSHOT: Final = -1
-"""No revision up to which there is a snapshot."""
+NO_SNAPSHOT: Final = 0
+"""Up to this revision there is no snapshot."""
 
 
-class AlteredSnapshot(Exception):
-    """The snapshot that stands for changes that were pruned is not the one whose digest was logged."""
+class UnprovenSnapshot(Exception):
+    """The snapshot that stands for changes that were pruned is not the one whose digest was logged then, or
+    none was logged.
+    """
 
-    def __init__(self, organization: OrganizationNumber, revision: int) -> None:
+    def __init__(self, organization: OrganizationNumber, revision: int, *, is_other: bool) -> None:
         super().__init__(organization, revision)
-        self.organization, self.revision = organization, revision
+        self.organization, self.revision, self.is_other = organization, revision, is_other
 
 
 class LogReplay:
-    """An organization's state and the environment's, made of their logs. It `rests_on_snapshot` where a log
-    was pruned, and the log of service actions has no digest of the snapshot that was kept for that.
-    """
+    """An organization's state and the environment's, made of their logs."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class LogReplay:
         *,
         most_facts: int,
     ) -> None:
-        """Raises AlteredSnapshot, PastUnavailable, PastTooLarge and a StoreError."""
+        """Raises UnprovenSnapshot, PastUnavailable, PastTooLarge and a StoreError."""
         begins = {number: _beginning(store, number) for number in (o, ENVIRONMENT_NUMBER)}
         self._replay = OrganizationReplay(
             store,
@@ -50,11 +50,9 @@ class LogReplay:
             most_facts=most_facts,
             environment_up_to=begins[ENVIRONMENT_NUMBER],
         )
-        self.rests_on_snapshot = not all(
-            _is_proven(store, number, revision)
-            for number, revision in begins.items()
-            if revision != NO_SNAPSHOT
-        )
+        for number, revision in begins.items():
+            if revision != NO_SNAPSHOT:
+                _require_proven(store, number, revision)
 
     def forward(
         self, revision: int, environment: int
@@ -71,9 +69,9 @@ def _beginning(store: Store, o: OrganizationNumber) -> int:
     return NO_SNAPSHOT if start is None else start.revision
 
 
-def _is_proven(store: Store, o: OrganizationNumber, revision: int) -> bool:
-    """Whether the snapshot behind which a log was pruned is the one whose digest was logged then; not if none
-    was logged, as by earlier versions. Raises AlteredSnapshot for another one.
+def _require_proven(store: Store, o: OrganizationNumber, revision: int) -> None:
+    """Raises UnprovenSnapshot unless the snapshot behind which a log was pruned is the one whose digest was
+    logged then.
     """
     was = None
     for row in prunings(store, o):
@@ -83,10 +81,7 @@ def _is_proven(store: Store, o: OrganizationNumber, revision: int) -> bool:
             continue
         if detail.up_to == revision and detail.format == FORMAT:
             was = detail.snapshot
-    if was is None:
-        return False
     asked = {"o": o, "format": FORMAT, "with_tables": True, "up_to": revision}
-    (found,) = store.fetch(FIND_SNAPSHOT, asked)
-    if bytes(found.digest).hex() != was:
-        raise AlteredSnapshot(o, revision)
-    return True
+    digests = [bytes(row.digest).hex() for row in store.fetch(FIND_SNAPSHOT, asked)]
+    if was is None or digests != [was]:
+        raise UnprovenSnapshot(o, revision, is_other=was is not None)

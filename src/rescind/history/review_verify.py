@@ -16,7 +16,7 @@ from rescind.errors import InvalidArgument, PastUnavailable, ReviewNotFound
 from rescind.history.actions import verified_actions
 from rescind.history.heads import ACTIONS_NUMBER, listed_logs
 from rescind.history.lives import Life, life_of
-from rescind.history.log_replay import AlteredSnapshot, LogReplay
+from rescind.history.log_replay import LogReplay, UnprovenSnapshot
 from rescind.history.log_start import log_start
 from rescind.history.review_actions import (
     APPLIED,
@@ -97,7 +97,6 @@ class _Verifying:
         self.starts: list[Started] = []
         self.applied: list[AppliedDecisions] = []
         self.lines = 0
-        self.rests_on_snapshot = False
         self.fault: ReviewFault | None = None
         try:
             self.starts = [read_detail(each, Started) for each in actions if each.kind == STARTED]
@@ -251,13 +250,13 @@ class ReviewsProof:
         try:
             if self._replay is None:
                 self._replay = LogReplay(store, self._o, self._organization, most_facts=most)
-            review.rests_on_snapshot = self._replay.rests_on_snapshot
             facts = self._replay.forward(found.revision, found.environment)
             exported = ReviewedLines(store, found, None, most)
-        except AlteredSnapshot as error:
+        except UnprovenSnapshot as error:
             name = ENVIRONMENT if error.organization == ENVIRONMENT_NUMBER else self._organization
             detail = f"that of {name} at revision {error.revision}, behind which the log was pruned"
-            raise _Unfit(ReviewFaultKind.LINES_DIFFER, detail) from error
+            kind = ReviewFaultKind.LINES_DIFFER if error.is_other else ReviewFaultKind.UNPROVEN
+            raise _Unfit(kind, detail) from error
         except PastUnavailable as error:
             self._replay = None  # it stopped in the middle of a change
             raise _Unfit(ReviewFaultKind.NOT_REPLAYED, str(error)) from error
@@ -275,7 +274,6 @@ class ReviewsProof:
             review=review.name,
             revision=review.state[0],
             lines=review.lines,
-            rests_on_snapshot=review.rests_on_snapshot,
             heads=sum(log.heads for log in logs if log is not None),
             applied=tuple(review.applied),
             fault=review.fault,

@@ -21,6 +21,7 @@ class ReviewFaultKind(StrEnum):
     UNCHAINED = "unchained"
     PRUNED = "pruned"
     NOT_REPLAYED = "not_replayed"
+    UNPROVEN = "unproven"
     LINES_DIFFER = "lines_differ"
     APPLICATION_DIFFERS = "application_differs"
     NEVER_APPLIED = "never_applied"
@@ -38,6 +39,8 @@ REVIEW_MEANINGS: Final[Mapping[ReviewFaultKind, str]] = {
     " was started; start another review after `rescind log chain`",
     ReviewFaultKind.PRUNED: "its lines cannot be worked out any more: the log was pruned after its revision",
     ReviewFaultKind.NOT_REPLAYED: "its lines cannot be worked out from the log",
+    ReviewFaultKind.UNPROVEN: "it cannot be verified: the log was pruned before, and no service action proves"
+    " the snapshot that stands for it",
     ReviewFaultKind.LINES_DIFFER: "its lines are not those that follow from the log: a snapshot was altered",
     ReviewFaultKind.APPLICATION_DIFFERS: "a change that applied its decisions is not the one that was logged",
     ReviewFaultKind.NEVER_APPLIED: "these decisions, with these comments, were never applied",
@@ -87,8 +90,6 @@ class VerifiedReview:
     """The state that was reviewed, as it was recorded when the review was started; 0 if that is unknown."""
     lines: int
     """Lines that follow from the log, and that an export has."""
-    rests_on_snapshot: bool
-    """Whether the log was pruned before its revision, and nothing proves the snapshot that stands for it."""
     heads: int
     """Heads kept elsewhere that fit, of the three logs that the review rests on."""
     applied: tuple[AppliedDecisions, ...]

@@ -30,7 +30,7 @@ WHERE o.slug = %(organization)s
 
 -- find_snapshot
 SELECT s.revision, s.environment, s.recorded_at, s.source, s.digest, s.body FROM rescind.snapshot AS s
-WHERE s.organization = %(o)s AND s.revision <= %(up_to)s AND s.format = %(format)s AND (%(with_tables)s OR s.source = 'replay')
+WHERE s.organization = %(o)s AND s.revision > 0 AND s.revision <= %(up_to)s AND s.format = %(format)s AND (%(with_tables)s OR s.source = 'replay')
 ORDER BY s.revision DESC LIMIT 1
 
 -- find_snapshot_place

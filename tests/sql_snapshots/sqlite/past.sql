@@ -27,7 +27,7 @@ WHERE o.slug = :organization
 
 -- find_snapshot
 SELECT s.revision, s.environment, s.recorded_at, s.source, s.digest, s.body FROM rescind_snapshot AS s
-WHERE s.organization = :o AND s.revision <= :up_to AND s.format = :format AND (:with_tables OR s.source = 'replay')
+WHERE s.organization = :o AND s.revision > 0 AND s.revision <= :up_to AND s.format = :format AND (:with_tables OR s.source = 'replay')
 ORDER BY s.revision DESC LIMIT 1
 
 -- find_snapshot_place

@@ -62,17 +62,13 @@ class AppliedDecisionsResponse(Struct, frozen=True):
 
 
 class VerifiedReviewResponse(Struct, frozen=True):
-    """What was found of a review. It fits if its row, its lines and what was applied are as they were logged.
-
-    It `rests_on_snapshot` where the log was pruned and nothing proves the snapshot that stands for it.
-    """
+    """What was found of a review. It fits if its row, lines and applications are as they were logged."""
 
     organization: str
     review: str
     fits: bool
     revision: int
     lines: int
-    rests_on_snapshot: bool
     heads: int
     applied: list[AppliedDecisionsResponse]
     fault: ReviewFaultResponse | None

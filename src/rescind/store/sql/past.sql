@@ -46,9 +46,11 @@ WHERE p.revision > :after ORDER BY c.revision
 
 -- --- snapshots ----------------------------------------------------------------------------------
 
+-- No snapshot is kept of before the first change: what is put in there must not be taken for the beginning.
+
 -- name: find_snapshot
 SELECT s.revision, s.environment, s.recorded_at, s.source, s.digest, s.body FROM rescind.snapshot AS s
-WHERE s.organization = :o AND s.revision <= :up_to AND s.format = :format AND (:with_tables OR s.source = 'replay')
+WHERE s.organization = :o AND s.revision > 0 AND s.revision <= :up_to AND s.format = :format AND (:with_tables OR s.source = 'replay')
 ORDER BY s.revision DESC LIMIT 1
 
 -- name: keep_snapshot
