@@ -68,6 +68,11 @@ def bare(engine: str, url: str) -> Iterator[Any]:
         yield server
 
 
+def numbers(count: int) -> str:
+    """The beginning of a statement that reads the numbers from 1 to `count`, FROM n."""
+    return f"WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})"
+
+
 def called(engine: str, url: str, name: str) -> str:
     """The URL with a name that the server knows its connections by."""
     return url if engine == "sqlite" else f"{url}&application_name={name}"

@@ -7,16 +7,15 @@ resource in a folder. One user may read all documents, one those of every hundre
 from __future__ import annotations
 
 import sqlite3
-import statistics
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
 import psycopg
 
-from lab.databases import bare
+from lab.databases import bare, numbers
+from lab.timing import median_milliseconds
 from rescind import Authority, changes, sql
 from rescind.store.queries import Engine, named
 
@@ -40,9 +39,6 @@ _FILL: Final = (
     "INSERT INTO document (resource, number, updated) {docs}"
     " SELECT 'doc:' || n, n, (n * CAST({step} AS BIGINT)) % {count} FROM n",
     "CREATE INDEX document_by_update ON document (updated)",
-)
-_NUMBERS: Final = (
-    "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})"
 )
 
 
@@ -88,19 +84,19 @@ def _write(engine: Engine, connection: Any, count: int, many: int) -> None:
         return connection.execute(named(statement, engine))
 
     ((o,),) = ask("SELECT id FROM rescind.organization WHERE slug = 'lab'").fetchall()
-    numbers = {
+    values = {
         "o": o,
         "count": count,
         "many": many,
         "first": FIRST_FOLDER,
         "per_folder": PER_FOLDER,
         "step": STEP,
-        "folders": _NUMBERS.format(count=many),
-        "docs": _NUMBERS.format(count=count),
+        "folders": numbers(many),
+        "docs": numbers(count),
     }
     ask("BEGIN")
     for statement in _FILL:
-        ask(statement.format(**numbers))
+        ask(statement.format(**values))
     ask("COMMIT")
     if engine == "postgres":  # as autovacuum does soon after
         ask("ANALYZE")
@@ -116,7 +112,10 @@ def _pages(engine: Engine, url: str, count: int) -> dict[str, float]:
         for name, user in USERS.items():
             asked = {"organization": "lab", "subject": user, "permission": "doc:read"}
             _require_right(name, connection.execute(statement, asked).fetchall(), count)
-            found[name] = _milliseconds(lambda a=asked: connection.execute(statement, a).fetchall())  # type: ignore[misc]
+            found[name] = median_milliseconds(
+                lambda a=asked: connection.execute(statement, a).fetchall(),  # type: ignore[misc]
+                ROUNDS,
+            )
     return found
 
 
@@ -145,12 +144,3 @@ def _require_right(name: str, page: list[tuple[int, int]], count: int) -> None:
     expected = sorted(((n * STEP % count, n) for n in there), reverse=True)[:PAGE]
     if [(updated, number) for number, updated in page] != expected:
         raise RuntimeError(f"the page of {name} is {page}, and should be {expected}")
-
-
-def _milliseconds(ask: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        ask()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e3

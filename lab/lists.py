@@ -7,15 +7,15 @@ an application's own rows, by SQL.
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from lab import list_page
-from lab.databases import bare, servers
+from lab.databases import bare, numbers, servers
 from lab.report import Goal
+from lab.timing import median_milliseconds
 from rescind import Authority, Page, changes
 from rescind.store.queries import Engine, named
 
@@ -44,9 +44,6 @@ PER_FOLDER: Final = 1_000
 Figures = dict[str, float]
 Ask = Callable[..., Page]
 
-_NUMBERS: Final = (
-    "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})"
-)
 _FILL: Final = (
     "INSERT INTO rescind.membership (organization, id, subject, active, created_at) {numbers}"
     " SELECT {o}, {first} + n, 'user:' || n, TRUE, 0 FROM n",
@@ -121,10 +118,10 @@ def _fill(engine: Engine, url: str, count: int) -> None:
 
         ((o,),) = ask("SELECT id FROM rescind.organization WHERE slug = 'lab'").fetchall()
         groups = dict(ask('SELECT slug, id FROM rescind."group"').fetchall())
-        numbers: dict[str, Any] = {
+        values: dict[str, Any] = {
             "o": o,
             "count": count,
-            "numbers": _NUMBERS.format(count=count),
+            "numbers": numbers(count),
             "everybody": groups["everybody"],
             "hundredth": groups["hundredth"],
             "first": 100,
@@ -135,7 +132,7 @@ def _fill(engine: Engine, url: str, count: int) -> None:
         }
         ask("BEGIN")
         for statement in _FILL:
-            ask(statement.format(**numbers))
+            ask(statement.format(**values))
         ask("COMMIT")
     with Authority.open(url, organization="lab") as authority:
         authority.apply(
@@ -164,8 +161,8 @@ def _lists(authority: Authority) -> dict[str, Ask]:
 def _pages(authority: Authority, engine: str, size: int) -> Figures:
     figures: Figures = {}
     for name, ask in _lists(authority).items():
-        figures[f"list.{name}.{engine}.{size}.page_ms"] = _milliseconds(lambda a=ask: a(limit=PAGE))  # type: ignore[misc]
-    whole = _milliseconds(lambda: authority.who_can("read", limit=10_000), rounds=3)
+        figures[f"list.{name}.{engine}.{size}.page_ms"] = median_milliseconds(lambda a=ask: a(limit=PAGE), ROUNDS)  # type: ignore[misc]
+    whole = median_milliseconds(lambda: authority.who_can("read", limit=10_000), 3)
     figures[f"list.who_can_10000.{engine}.{size}.page_ms"] = whole
     return figures
 
@@ -217,27 +214,17 @@ def _pending(authority: Authority, engine: str, size: int) -> Figures:
     )
     assert authority.pending()
     ask = _lists(authority)["who_can"]
-    return {f"list.who_can_pending.{engine}.{size}.page_ms": _milliseconds(lambda: ask(limit=PAGE))}
+    return {f"list.who_can_pending.{engine}.{size}.page_ms": median_milliseconds(lambda: ask(limit=PAGE), ROUNDS)}
 
 
 def _memory(url: str, engine: str, size: int) -> Figures:
     with Authority.open(url, organization="lab", index=True) as held:
         assert held.load()
         return {
-            f"list.{name}_from_memory.{engine}.{size}.page_ms": _milliseconds(
-                lambda a=ask: a(limit=PAGE)
-            )  # type: ignore[misc]
+            f"list.{name}_from_memory.{engine}.{size}.page_ms": median_milliseconds(
+                lambda a=ask: a(limit=PAGE),  # type: ignore[misc]
+                ROUNDS,
+            )
             for name, ask in _lists(held).items()
             if name in ("who_can", "who_can_of_a_hundredth", "resources_of")
         }
-
-
-def _milliseconds(action: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """The median of some, after one that opens connections and prepares statements."""
-    action()
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1e3
