@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -111,12 +112,14 @@ def _pages(engine: Engine, url: str, count: int) -> dict[str, float]:
     with _default(engine, url) as connection:
         for name, user in USERS.items():
             asked = {"organization": "lab", "subject": user, "permission": "doc:read"}
-            _require_right(name, connection.execute(statement, asked).fetchall(), count)
-            found[name] = median_milliseconds(
-                lambda a=asked: connection.execute(statement, a).fetchall(),  # type: ignore[misc]
-                ROUNDS,
-            )
+            _require_right(name, _rows(connection, statement, asked), count)
+            found[name] = median_milliseconds(partial(_rows, connection, statement, asked), ROUNDS)
     return found
+
+
+def _rows(connection: Any, statement: str, asked: dict[str, str]) -> list[tuple[int, int]]:
+    rows: list[tuple[int, int]] = connection.execute(statement, asked).fetchall()
+    return rows
 
 
 @contextmanager

@@ -7,6 +7,7 @@ an application's own rows, by SQL.
 
 from __future__ import annotations
 
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -24,8 +25,10 @@ GOALS = {
     "list.page_ms": Goal(
         5,
         why=(
-            "whoever may read one of a hundred of a million documents: 2,000 rows are visited for a page of"
-            " 20, and each is decided; every other page takes less than 1.5 ms"
+            "whoever may read one of a hundred of a million documents: 2,000 rows are visited for a page"
+            " of 20; reading them, their resources by id and the folders by number is already four fifths"
+            " of the time, so no plan in the order of the page is quick enough, and reading all 10,000"
+            " documents is slower still; every other page takes less than 1.5 ms"
         ),
     ),
     "list.who_can.linear": Goal(1.5),
@@ -161,7 +164,7 @@ def _lists(authority: Authority) -> dict[str, Ask]:
 def _pages(authority: Authority, engine: str, size: int) -> Figures:
     figures: Figures = {}
     for name, ask in _lists(authority).items():
-        figures[f"list.{name}.{engine}.{size}.page_ms"] = median_milliseconds(lambda a=ask: a(limit=PAGE), ROUNDS)  # type: ignore[misc]
+        figures[f"list.{name}.{engine}.{size}.page_ms"] = _first_page(ask)
     whole = median_milliseconds(lambda: authority.who_can("read", limit=10_000), 3)
     figures[f"list.who_can_10000.{engine}.{size}.page_ms"] = whole
     return figures
@@ -214,17 +217,18 @@ def _pending(authority: Authority, engine: str, size: int) -> Figures:
     )
     assert authority.pending()
     ask = _lists(authority)["who_can"]
-    return {f"list.who_can_pending.{engine}.{size}.page_ms": median_milliseconds(lambda: ask(limit=PAGE), ROUNDS)}
+    return {f"list.who_can_pending.{engine}.{size}.page_ms": _first_page(ask)}
 
 
 def _memory(url: str, engine: str, size: int) -> Figures:
     with Authority.open(url, organization="lab", index=True) as held:
         assert held.load()
         return {
-            f"list.{name}_from_memory.{engine}.{size}.page_ms": median_milliseconds(
-                lambda a=ask: a(limit=PAGE),  # type: ignore[misc]
-                ROUNDS,
-            )
+            f"list.{name}_from_memory.{engine}.{size}.page_ms": _first_page(ask)
             for name, ask in _lists(held).items()
             if name in ("who_can", "who_can_of_a_hundredth", "resources_of")
         }
+
+
+def _first_page(ask: Ask) -> float:
+    return median_milliseconds(lambda: ask(limit=PAGE), ROUNDS)

@@ -23,6 +23,7 @@ PAGE: Final = " SELECT resource, updated FROM permitted ORDER BY updated DESC LI
 USERS: Final = {
     "everything": 20,
     "all by a folder": 20,
+    "all but a hundredth": 20,
     "one of a hundred": 20,
     "every other, each given": 20,
     "three": 3,
@@ -43,6 +44,7 @@ FACTS: Final = [
     changes.AddMembers(group="readers", members=("user:one of a hundred",)),
     changes.Assign(role="viewer", to="user:everything"),
     changes.Assign(role="viewer", to="user:all by a folder", on="folder:all"),
+    changes.Assign(role="viewer", to="user:all but a hundredth", on="folder:rest"),
     changes.Assign(role="viewer", to="group:readers", on="folder:few"),
 ]
 TABLE: Final = (
@@ -175,6 +177,18 @@ def test_a_page_takes_few_steps_in_a_file(file: str, user: str) -> None:
     )
     assert open_gate != page(file)
     assert steps(file, open_gate, asked("none"))[1] > DOCUMENTS * 25 / 100
+
+
+def test_what_is_too_much_is_counted_only(file: str) -> None:
+    """More resources directly below a place than are looked up. (Control: without the count a
+    list is begun.)
+    """
+    user, count = asked("all but a hundredth"), "asked.most >= ("
+    text = page(file)
+    assert count in text
+    _, taken = steps(file, text, user)
+    _, begun = steps(file, text.replace(count, "0 <= ("), user)
+    assert begun > taken + 100
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 
@@ -33,6 +32,7 @@ from tests.independent.steps import (
 )
 from tests.jobs import due_jobs
 from tests.probe import Probe
+from tests.walked import walked
 
 Question = tuple[str, str, str]
 Access = set[tuple[str, str, str, str]]
@@ -397,31 +397,10 @@ class Play:
         clause = permitted("document AS d", resource="d.resource", engine=engine)
         asked = {"organization": name, "subject": subject, "permission": permission}
         wanted = sorted(key[3] for key in after if key[:3] == (name, subject, permission))
-        for text in (clause, WALKED[engine](clause)):
+        for text in (clause, walked(reader, clause)):
             rows = reader.execute(f"{text} SELECT resource FROM permitted", asked).fetchall()
             if sorted(slug for (slug,) in rows) != wanted:
                 raise Disagreement(("page", asked), sorted(rows), wanted)
-
-
-def _walked_on_sqlite(clause: str) -> str:
-    """Nothing is looked up: no resource is few enough."""
-    return re.sub(r"CASE\s+WHEN x.last_number.*?END", "-1", clause, flags=re.DOTALL)
-
-
-def _walked_on_postgres(clause: str) -> str:
-    """The same: what may be looked up is looked for, by its own number."""
-    numbers = (
-        "(SELECT x.number, CASE WHEN x.is_walked THEN x.places ELSE ("
-        "SELECT range_agg(int4range(r.id, r.id, '[]')) FROM rescind.resource AS r"
-        " WHERE r.organization = x.number AND r.slug = ANY (x.resources)) END AS places,"
-        " CAST('{}' AS text[]) AS resources, x.number IS NOT NULL AS is_walked FROM"
-    )
-    return clause.replace(
-        "(\n    SELECT x.number, x.places, x.resources, x.is_walked FROM", numbers
-    )
-
-
-WALKED: Final = {"sqlite": _walked_on_sqlite, "postgres": _walked_on_postgres}
 
 
 def _reader(database: str) -> Any:

@@ -188,6 +188,12 @@ is_walked := TRUE;
 RETURN;
 END IF;
 most := 4 * sqrt(o.last_number);
+is_walked := cardinality(held) > most OR most < (
+SELECT count(*) FROM (
+SELECT FROM unnest(held) AS h (id) CROSS JOIN LATERAL (SELECT * FROM rescind.resource AS x
+    WHERE x.organization = o.id AND x.parent = h.id OFFSET 0) AS x
+LIMIT most + 1) AS x);
+IF NOT is_walked THEN
 listed := ARRAY(
 WITH RECURSIVE below (id) AS (
 SELECT h.id FROM unnest(held) AS h (id)
@@ -196,6 +202,7 @@ SELECT x.id FROM below AS b CROSS JOIN LATERAL (SELECT * FROM rescind.resource A
     WHERE x.organization = o.id AND x.parent = b.id OFFSET 0) AS x)
 SELECT b.id FROM below AS b LIMIT most + 1);
 is_walked := cardinality(listed) > most;
+END IF;
 IF is_walked THEN
 places := (SELECT range_agg(int4range(h.id, h.id, '[]')) FROM unnest(held) AS h (id));
 ELSE
@@ -519,8 +526,8 @@ WITH reach AS MATERIALIZED (
                     WHEN r.parent = 0 THEN FALSE
                     ELSE (
                         SELECT CASE
-                            WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                             WHEN up.parent = 0 THEN FALSE
+                            WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                             ELSE EXISTS (
                                 WITH RECURSIVE above (id) AS (
                                     SELECT up.parent
@@ -606,8 +613,8 @@ EXISTS (
                         WHEN r.parent = 0 THEN FALSE
                         ELSE (
                             SELECT CASE
-                                WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                                 WHEN up.parent = 0 THEN FALSE
+                                WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                                 ELSE EXISTS (
                                     WITH RECURSIVE above (id) AS (
                                         SELECT up.parent
@@ -637,8 +644,8 @@ WHERE $alias.is_listed OR (SELECT x.is_walked FROM $reach AS x) AND (
                 WHEN r.parent = 0 THEN FALSE
                 ELSE (
                     SELECT CASE
-                        WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                         WHEN up.parent = 0 THEN FALSE
+                        WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                         ELSE EXISTS (
                             WITH RECURSIVE above (id) AS (
                                 SELECT up.parent

@@ -120,12 +120,24 @@ SELECT 1 WHERE FALSE
 WITH
     reach AS MATERIALIZED (
     WITH RECURSIVE
-        asked AS MATERIALIZED (
-        SELECT x.number, x.places, instr(replace(replace(x.places, '[', ','), ']', ','), ',0,') > 0 AS everything
-        FROM (SELECT x.number, x.places FROM rescind_reach AS x
-            WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission) AS x),
+        held AS MATERIALIZED (
+        SELECT x.number, x.places FROM rescind_reach AS x
+        WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission),
+        asked AS (
+        SELECT held.number, held.places, instr(replace(replace(held.places, '[', ','), ']', ','), ',0,') > 0 AS everything,
+            (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+                WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) AS most
+        FROM held),
+        few AS MATERIALIZED (
+        SELECT asked.number, asked.places FROM asked
+        WHERE NOT asked.everything AND json_array_length(asked.places) <= asked.most AND asked.most >= (
+            SELECT count(*) FROM (
+                SELECT 1 FROM json_each(asked.places) AS i
+                CROSS JOIN rescind_resource AS x ON x.organization = asked.number AND x.parent = i.value
+                LIMIT (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+                        WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) + 1) AS x)),
         below (id, number, depth) AS MATERIALIZED (
-        SELECT i.value, asked.number, 0 FROM asked CROSS JOIN json_each(asked.places) AS i WHERE NOT asked.everything
+        SELECT i.value, few.number, 0 FROM few CROSS JOIN json_each(few.places) AS i
         UNION ALL
         SELECT x.id, below.number, below.depth + 1 FROM below CROSS JOIN rescind_resource AS x ON x.organization = below.number AND x.id IN (
             SELECT y.id FROM rescind_resource AS y WHERE y.organization = below.number AND y.parent = below.id
@@ -136,8 +148,8 @@ WITH
     SELECT CASE WHEN NOT x.is_walked THEN x.number END AS listed_in, CASE WHEN x.is_walked THEN x.number END AS walked_in,
         x.everything, x.places, x.listed
     FROM (
-        SELECT asked.number, asked.places, asked.everything, found.listed, asked.everything OR found.visited > (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
-                WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) AS is_walked
+        SELECT asked.number, asked.places, asked.everything, found.listed,
+            asked.places <> '[]' AND found.visited NOT BETWEEN 1 AND asked.most AS is_walked
         FROM asked CROSS JOIN (
             SELECT count(*) AS visited, json_group_array(DISTINCT below.id) AS listed FROM below) AS found) AS x),
     permitted AS NOT MATERIALIZED (
@@ -160,12 +172,24 @@ WITH
 
 -- reach_of_list
 WITH RECURSIVE
-    asked AS MATERIALIZED (
-    SELECT x.number, x.places, instr(replace(replace(x.places, '[', ','), ']', ','), ',0,') > 0 AS everything
-    FROM (SELECT x.number, x.places FROM rescind_reach AS x
-        WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission) AS x),
+    held AS MATERIALIZED (
+    SELECT x.number, x.places FROM rescind_reach AS x
+    WHERE x.organization = :organization AND x.subject = :subject AND x.permission = :permission),
+    asked AS (
+    SELECT held.number, held.places, instr(replace(replace(held.places, '[', ','), ']', ','), ',0,') > 0 AS everything,
+        (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+            WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) AS most
+    FROM held),
+    few AS MATERIALIZED (
+    SELECT asked.number, asked.places FROM asked
+    WHERE NOT asked.everything AND json_array_length(asked.places) <= asked.most AND asked.most >= (
+        SELECT count(*) FROM (
+            SELECT 1 FROM json_each(asked.places) AS i
+            CROSS JOIN rescind_resource AS x ON x.organization = asked.number AND x.parent = i.value
+            LIMIT (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
+                    WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) + 1) AS x)),
     below (id, number, depth) AS MATERIALIZED (
-    SELECT i.value, asked.number, 0 FROM asked CROSS JOIN json_each(asked.places) AS i WHERE NOT asked.everything
+    SELECT i.value, few.number, 0 FROM few CROSS JOIN json_each(few.places) AS i
     UNION ALL
     SELECT x.id, below.number, below.depth + 1 FROM below CROSS JOIN rescind_resource AS x ON x.organization = below.number AND x.id IN (
         SELECT y.id FROM rescind_resource AS y WHERE y.organization = below.number AND y.parent = below.id
@@ -176,8 +200,8 @@ WITH RECURSIVE
 SELECT CASE WHEN NOT x.is_walked THEN x.number END AS listed_in, CASE WHEN x.is_walked THEN x.number END AS walked_in,
     x.everything, x.places, x.listed
 FROM (
-    SELECT asked.number, asked.places, asked.everything, found.listed, asked.everything OR found.visited > (SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN 600
-            WHEN x.last_number < 1000000 THEN 1100 ELSE 2500 END FROM rescind_organization AS x WHERE x.slug = :organization) AS is_walked
+    SELECT asked.number, asked.places, asked.everything, found.listed,
+        asked.places <> '[]' AND found.visited NOT BETWEEN 1 AND asked.most AS is_walked
     FROM asked CROSS JOIN (
         SELECT count(*) AS visited, json_group_array(DISTINCT below.id) AS listed FROM below) AS found) AS x
 

@@ -484,13 +484,19 @@ SELECT 0 WHERE o.role_mode = 'single' AND @decisions.wide_live_single
         RETURN;
     END IF;
     most := 4 * sqrt(o.last_number);
-    listed := ARRAY(
-        WITH RECURSIVE below (id) AS (
-            SELECT h.id FROM unnest(held) AS h (id)
-            UNION
-            SELECT x.id FROM below AS b JOIN rescind.resource AS x ON x.organization = o.id AND x.parent = b.id)
-        SELECT b.id FROM below AS b LIMIT most + 1);
-    is_walked := cardinality(listed) > most;
+    is_walked := cardinality(held) > most OR most < (   -- counting costs little: too many need no list
+        SELECT count(*) FROM (
+            SELECT FROM unnest(held) AS h (id) JOIN rescind.resource AS x ON x.organization = o.id AND x.parent = h.id
+            LIMIT most + 1) AS x);
+    IF NOT is_walked THEN
+        listed := ARRAY(
+            WITH RECURSIVE below (id) AS (
+                SELECT h.id FROM unnest(held) AS h (id)
+                UNION
+                SELECT x.id FROM below AS b JOIN rescind.resource AS x ON x.organization = o.id AND x.parent = b.id)
+            SELECT b.id FROM below AS b LIMIT most + 1);
+        is_walked := cardinality(listed) > most;
+    END IF;
     IF is_walked THEN
         places := (SELECT range_agg(int4range(h.id, h.id, '[]')) FROM unnest(held) AS h (id));
     ELSE
@@ -517,8 +523,8 @@ SELECT v.is_reached
             WHEN r.parent = 0 THEN FALSE
             ELSE (
                 SELECT CASE
-                    WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                     WHEN up.parent = 0 THEN FALSE
+                    WHEN (SELECT x.places FROM $reach AS x) @> up.parent THEN TRUE
                     ELSE EXISTS (
                         WITH RECURSIVE above (id) AS (
                             SELECT up.parent

@@ -348,7 +348,8 @@ JOIN rescind.permission AS p ON p.organization IN (0, o.id)
 WHERE o.slug IS NOT NULL AND m.active
 
 -- The start of a user's statement that lists rows of their own table; `rescind.sql` fills in the names. A few
--- resources are looked up in the table by key; many are looked for in the table's own order. Resources below a place
+-- resources are looked up in the table by key; many are looked for in the table's own order. Those directly below the
+-- places are counted first, which costs little: where they are too many, no list is begun. Resources below a place
 -- are visited depth first, at most `most` of each, because SQLite makes all rows of a recursive step before it applies
 -- a LIMIT. The look-up of the organization's row stops the second branch before it begins; it is known to return one
 -- row, which keeps the order of the table. SQLite copies a CTE to each place that names it, and merges the branches
@@ -364,11 +365,21 @@ SELECT CASE WHEN x.last_number < 10000 THEN 200 WHEN x.last_number < 100000 THEN
 
 -- fragment: reach_asked
 WITH RECURSIVE
-asked AS MATERIALIZED (
-    SELECT x.number, x.places, instr(replace(replace(x.places, '[', ','), ']', ','), ',0,') > 0 AS everything
-    FROM (@sqlite.places_asked) AS x),
+held AS MATERIALIZED (
+    @sqlite.places_asked),
+asked AS (
+    SELECT held.number, held.places, instr(replace(replace(held.places, '[', ','), ']', ','), ',0,') > 0 AS everything,
+        (@sqlite.most) AS most
+    FROM held),
+few AS MATERIALIZED (           -- the same, unless there are too many places, or resources directly below them
+    SELECT asked.number, asked.places FROM asked
+    WHERE NOT asked.everything AND json_array_length(asked.places) <= asked.most AND asked.most >= (
+        SELECT count(*) FROM (
+            SELECT 1 FROM json_each(asked.places) AS i
+            JOIN rescind.resource AS x ON x.organization = asked.number AND x.parent = i.value
+            LIMIT (@sqlite.most) + 1) AS x)),
 below (id, number, depth) AS MATERIALIZED (
-    SELECT i.value, asked.number, 0 FROM asked JOIN json_each(asked.places) AS i WHERE NOT asked.everything
+    SELECT i.value, few.number, 0 FROM few JOIN json_each(few.places) AS i
     UNION ALL
     SELECT x.id, below.number, below.depth + 1 FROM below JOIN rescind.resource AS x ON x.organization = below.number AND x.id IN (
         SELECT y.id FROM rescind.resource AS y WHERE y.organization = below.number AND y.parent = below.id
@@ -377,7 +388,8 @@ below (id, number, depth) AS MATERIALIZED (
 SELECT CASE WHEN NOT x.is_walked THEN x.number END AS listed_in, CASE WHEN x.is_walked THEN x.number END AS walked_in,
     x.everything, x.places, x.listed
 FROM (
-    SELECT asked.number, asked.places, asked.everything, found.listed, asked.everything OR found.visited > (@sqlite.most) AS is_walked
+    SELECT asked.number, asked.places, asked.everything, found.listed,
+        asked.places <> '[]' AND found.visited NOT BETWEEN 1 AND asked.most AS is_walked
     FROM asked JOIN (
         SELECT count(*) AS visited, json_group_array(DISTINCT below.id) AS listed FROM below) AS found) AS x
 
