@@ -96,7 +96,7 @@ def require_file(path: str) -> None:
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        hint = "there is no such file; run `rescind init` to make it"
+        hint = "there is no such file; make it with `rescind init`, or in Python with create=True"
         raise StoreUnavailable(path=path, hint=hint) from None
     except (OSError, ValueError) as error:
         raise StoreUnavailable(path=path, why=getattr(error, "strerror", None) or error) from None
