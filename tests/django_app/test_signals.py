@@ -154,6 +154,13 @@ def test_what_cannot_follow_is_not_saved(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not User.objects.filter(username="new").exists()
 
 
+def test_what_was_brought_in_step_is_counted() -> None:
+    """One is no plural."""
+    output = io.StringIO()
+    call_command("rescind_sync", stdout=output)
+    assert {"1 group", "2 folders", "0 invoices"} <= {*output.getvalue().splitlines()}
+
+
 def test_what_is_saved_without_signals_is_brought_in_step() -> None:
     """By the command, which does nothing when it is run again, and leaves other facts alone."""
     first = Folder.objects.get(name="first")

@@ -92,10 +92,12 @@ def command(*arguments: str, code: int = 0) -> str:
 
 
 def use_command(folder: str) -> None:
-    """Its version, a new file, a change and a check."""
+    """Its version, a new file, what a migration of it would do, a change and a check."""
     assert command("--version") == f"rescind {VERSION}\n"
     at = ("-d", str(Path(folder) / "command.db"), "-o", "acme")
     command("init", *at)
+    for option in ("--check", "--dry-run"):
+        command("migrate", option, *at[:2])
     command("add-membership", "user:ada", *at)
     assert "denied" in command("check", "user:ada", "doc:read", *at, code=1)
 

@@ -46,12 +46,13 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, reactivate: bool = False, prune: bool = False, **__: Any) -> None:
         if options().sync_users:
-            self._told("users", _users(reactivate=reactivate))
+            self._told("user", "users", _users(reactivate=reactivate))
         if options().sync_groups:
-            self._told("groups", _groups())
+            self._told("group", "groups", _groups())
         for model, found in sorted(MODELS.items(), key=lambda each: _depth(each[1])):
             if found.is_synced:
-                self._told(str(model._meta.verbose_name_plural), _resources(found))
+                names = model._meta.verbose_name, model._meta.verbose_name_plural
+                self._told(*names, _resources(found))
         self._leftovers(prune=prune)
 
     def _leftovers(self, *, prune: bool) -> None:
@@ -63,10 +64,13 @@ class Command(BaseCommand):
                 apply(batch, organization=organization, reason=memberships.REASON)
         for what, number in numbers.items():
             is_done = "removed" if prune else "without a row; --prune removes them"
-            self.stdout.write(f"{number} {what} {is_done}")
+            self.stdout.write(
+                f"{number} {what.removesuffix('s') if number == 1 else what} {is_done}"
+            )
 
-    def _told(self, what: str, numbers: Iterable[int]) -> None:
-        self.stdout.write(f"{sum(numbers)} {what}")
+    def _told(self, one: Any, many: Any, numbers: Iterable[int]) -> None:
+        number = sum(numbers)
+        self.stdout.write(f"{number} {one if number == 1 else many}")
 
 
 def _users(*, reactivate: bool) -> Iterator[int]:
