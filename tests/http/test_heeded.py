@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rescind.http.server.addresses import Address
+from rescind.http.server.addresses import MAY_BE_EMPTY, Address
 from tests.http.test_routes import refused
 
 CREATE = {"change": "create_group", "group": "unwanted"}
@@ -55,6 +55,32 @@ def test_an_unknown_parameter_is_refused(onlooker: httpx.Client, operations: lis
             assert "is not known" in answer.text, (method, path)
         seen += 1
     assert seen > 40
+
+
+def test_a_filter_without_a_value_is_refused(onlooker: httpx.Client, operations: list[Any]) -> None:
+    """By every route: else the answer would be everything. A first page, and any name, have none."""
+    seen = 0
+    for method, path, told in operations:
+        for each in told.get("parameters", ()):
+            if each["in"] != "query" or each["name"] in MAY_BE_EMPTY:
+                continue
+            for value in ("", "+", "%20"):
+                answer = asked(onlooker, method, f"{path}?{each['name']}={value}")
+                assert answer.status_code == 400, (method, path, each["name"], answer.text)
+                assert "is empty" in answer.text, (method, path, each["name"])
+            seen += 1
+    assert seen > 60
+
+
+def test_control_a_filter_without_a_value(
+    onlooker: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's memberships would be everybody's."""
+    organization = onlooker.get("/organizations").json()["data"][0]["id"]
+    asked = f"/user_management/organization_memberships?organization_id={organization}&user_id="
+    assert onlooker.get(asked).status_code == 400
+    monkeypatch.setattr(Address, "query_of", lambda *_: (None, frozenset()))
+    assert len(onlooker.get(asked).json()["data"]) > 1
 
 
 def test_others_pass_over_what_they_do_not_know(onlooker: httpx.Client) -> None:

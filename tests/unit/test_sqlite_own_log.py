@@ -71,6 +71,36 @@ def test_a_log_that_was_deleted_and_made_anew(
             Authority.open(path)
 
 
+def test_a_log_beside_what_a_link_leads_to(path: str, tmp_path: Path) -> None:
+    """A symbolic link is no second name. What is deleted beside the file is noticed by the link too."""
+    link = tmp_path / "links" / "linked.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with Authority.open(link, organization="acme", index=True) as authority:
+        assert authority.check(*ADA)
+        revoked_elsewhere(path)
+        assert not looked(authority)
+        os.unlink(f"{path}-shm")
+        with pytest.raises(StoreUnavailable, match="restart this process"):
+            looked(authority)
+
+
+def test_a_link_that_leads_elsewhere_now(path: str, tmp_path: Path) -> None:
+    """It is another file, as after any exchange."""
+    with Authority.open(tmp_path / "other.db", organization="acme", create=True):
+        pass
+    link = tmp_path / "linked.db"
+    link.symlink_to(path)
+    with Authority.open(link, organization="acme", index=True) as authority:
+        assert authority.check(*ADA)
+        link.unlink()
+        link.symlink_to(tmp_path / "other.db")
+        for _ in range(3):
+            assert not looked(authority)
+        assert authority.apply(WORLD).changed
+        assert looked(authority)
+
+
 def test_a_write_is_refused_without_a_look_before(path: str) -> None:
     """It would overwrite what the other process committed."""
     with Authority.open(path, organization="acme") as authority:

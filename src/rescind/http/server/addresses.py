@@ -25,6 +25,8 @@ _CONDITIONS: Final = ("If-Match", "If-None-Match")
 """What a server must evaluate before it alters anything (RFC 9110, 13.2.1). Nothing here has a date of
 modification, so that `If-Unmodified-Since` is to be ignored (13.1.4).
 """
+MAY_BE_EMPTY: Final = frozenset(("after", "before", "cursor", "search"))
+"""Parameters that are no filters if they are empty: the first page, a cursor of no list, any name."""
 _NUMBER: Final = re.compile(rb"0|[1-9][0-9]*")
 
 
@@ -39,6 +41,8 @@ class Address:
     """The parameters that the query of a method may have, where others are refused: not where routes in
     WorkOS's shape alter nothing, since its SDKs may send others.
     """
+    filters: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The parameters of a method that must have a value where they are there."""
     unread: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Conditions that a method does not evaluate, though it must not act where they do not hold."""
 
@@ -46,6 +50,10 @@ class Address:
     def allow(self) -> str:
         """The header `Allow`."""
         return allow(self.scopes)
+
+    def query_of(self, method: str) -> tuple[frozenset[str] | None, frozenset[str]]:
+        """The parameters that a query may have, None for any, and those that must have a value."""
+        return self.parameters.get(method), self.filters.get(method, frozenset())
 
     def scope_for(self, method: str) -> Scope | None:
         """The scope that a method needs. Raises MethodNotAllowed."""
@@ -112,9 +120,10 @@ class Addresses:
             scopes = [_scope_of(guard) for guard in handler.resolve_guards()]
             scope = address.scopes[method] = scopes[0] if scopes else None
             alters = scope in ALTERING and method != "GET"
+            query = frozenset(each.field_alias for each in model.expected_query_params)
+            address.filters[method] = query - MAY_BE_EMPTY
             if is_ours or alters:
-                query = model.expected_query_params
-                address.parameters[method] = frozenset(each.field_alias for each in query)
+                address.parameters[method] = query
             if alters:
                 read = {each.field_alias for each in model.expected_header_params}
                 address.unread[method] = tuple(each for each in _CONDITIONS if each not in read)

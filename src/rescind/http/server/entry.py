@@ -157,7 +157,7 @@ class HttpEntry:
                 address = self._addresses.find(raw_path)
                 is_check = scope["method"] in address.checks
                 needed = address.scope_for(scope["method"])
-                state["parameters"] = address.parameters.get(scope["method"])
+                state["address"] = address
                 needed = None if is_open(self.service, raw_path, scope, headers) else needed
                 if scope["method"] == "OPTIONS":
                     await respond(answer, 204, [(b"allow", address.allow.encode())], b"")
@@ -259,7 +259,8 @@ class HttpEntry:
         caller, limits = None, self.service.limits
         try:
             require_single(scope["headers"], headers)
-            require_parameters(scope["query_string"], state.get("parameters"))
+            if (address := state.get("address")) is not None:
+                require_parameters(scope["query_string"], *address.query_of(scope["method"]))
             with self._in_time(is_check):
                 credential = await self._credential(headers)
             if credential is None:

@@ -69,13 +69,16 @@ def require_single(fields: Fields, headers: Headers) -> None:
             raise InvalidRequest(why=f"the header {shown} is there twice", hint="send it once")
 
 
-def require_parameters(query: bytes, known: Collection[str] | None) -> None:
-    """Raises InvalidRequest where a parameter of the query is repeated, however its name is escaped, or is
-    not one of the known ones. None is for any.
+def require_parameters(
+    query: bytes, known: Collection[str] | None, filters: Collection[str]
+) -> None:
+    """Raises InvalidRequest where a parameter of the query is repeated, however its name is escaped, is not
+    one of the known ones (None is for any), or is a filter without a value: the list would be everything.
     """
     if not query:
         return
-    names = Counter(name for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    names = Counter(name for name, _ in pairs)
     for name, times in names.items():
         if times > 1:
             hint = "send it once; where it takes several values, commas stand between them"
@@ -83,6 +86,10 @@ def require_parameters(query: bytes, known: Collection[str] | None) -> None:
         if known is not None and name not in known:
             hint = f"the parameters are {', '.join(sorted(known))}" if known else "there are none"
             raise InvalidRequest(why=f"the parameter {name[:60]!r} is not known", hint=hint)
+    for name, value in pairs:
+        if name in filters and not value.strip():
+            hint = "give it a value, or leave it out"
+            raise InvalidRequest(why=f"the parameter {name[:60]!r} is empty", hint=hint)
 
 
 def is_plain(raw_path: bytes) -> bool:

@@ -35,7 +35,9 @@ _MOUNTED: Final = (
 
 
 def found_beside(path: str) -> LogFiles:
-    """The files that have the log's names now."""
+    """The files that have the log's names now. Of a symbolic link, they are beside what it leads to."""
+    if os.path.islink(path):
+        path = os.path.realpath(path)
     return _inode(f"{path}-wal"), _inode(f"{path}-shm")
 
 
