@@ -103,3 +103,17 @@ def test_a_database_of_few_characters(of_encoding: Any) -> None:
         with pytest.raises(RescindError, match="no equivalent"):
             authority.check(ZOE, "write", "doc:1")
         assert authority.check("user:ada", "write", "doc:1")
+
+
+def test_the_log_is_verified_whatever_the_encoding(of_encoding: Any) -> None:
+    """A length is one of UTF-8, which the server keeps texts in or not. Control: lengths as it keeps them."""
+    for encoding in ("LATIN1", "SQL_ASCII"):
+        with Authority.open(of_encoding(encoding), organization="acme") as authority:
+            authority.apply(WORLD, actor="Zoë", reason="für Zoë")
+            (found,) = authority.verify_log(organization="acme")
+            assert (found.fault, found.rows) == (None, 1)
+            queries: Any = authority.store.queries  # type: ignore[attr-defined]
+            sql = queries["read_chain_page"]
+            queries["read_chain_page"] = sql.replace("getdatabaseencoding() = 'UTF8'", "TRUE")
+            (found,) = authority.verify_log(organization="acme")
+            assert (found.fault is None) == (encoding == "SQL_ASCII")

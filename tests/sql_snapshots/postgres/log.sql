@@ -61,12 +61,18 @@ LIMIT (SELECT COALESCE(MAX(CASE WHEN m.most < 1 THEN 1 WHEN m.most < CAST(%(limi
             WHERE y.organization = %(o)s AND y.revision > %(after)s ORDER BY y.revision LIMIT %(limit)s) AS x) AS m)
 
 -- read_chain_page
-SELECT c.revision, c.digest, CASE WHEN octet_length(c.body) <= %(long)s THEN convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.granted, ',', c.revoked, ',', c.estimated, ',',
-                c.caused_by, ',', c.environment, ',',
-                octet_length(convert_to(c.actor, 'UTF8')), ':', c.actor, ',', octet_length(convert_to(c.reason, 'UTF8')), ':', c.reason, ',',
-                octet_length(convert_to(c.idempotency_key, 'UTF8')), ':', c.idempotency_key, ',',
-                octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
-                octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8') END AS content
+SELECT c.revision, c.digest, CASE WHEN octet_length(c.body) <= %(long)s THEN CASE WHEN getdatabaseencoding() = 'UTF8' THEN convert_to(concat_ws(',', c.organization, c.revision, c.recorded_at, c.granted, c.revoked,
+                    c.estimated, COALESCE(CAST(c.caused_by AS TEXT), ''), COALESCE(CAST(c.environment AS TEXT), ''),
+                    octet_length(c.actor) || ':' || c.actor, octet_length(c.reason) || ':' || c.reason,
+                    COALESCE(octet_length(c.idempotency_key) || ':' || c.idempotency_key, ':'),
+                    octet_length(c.direction) || ':' || c.direction, octet_length(c.route) || ':' || c.route,
+                    octet_length(c.body) || ':' || c.body, ''), 'UTF8')
+        ELSE convert_to(concat(c.organization, ',', c.revision, ',', c.recorded_at, ',', c.granted, ',', c.revoked, ',', c.estimated, ',',
+                    c.caused_by, ',', c.environment, ',',
+                    octet_length(convert_to(c.actor, 'UTF8')), ':', c.actor, ',', octet_length(convert_to(c.reason, 'UTF8')), ':', c.reason, ',',
+                    octet_length(convert_to(c.idempotency_key, 'UTF8')), ':', c.idempotency_key, ',',
+                    octet_length(convert_to(c.direction, 'UTF8')), ':', c.direction, ',', octet_length(convert_to(c.route, 'UTF8')), ':', c.route, ',',
+                    octet_length(convert_to(c.body, 'UTF8')), ':', c.body, ','), 'UTF8') END END AS content
 FROM rescind.change AS c
 WHERE c.organization = %(o)s AND c.revision > %(after)s
 ORDER BY c.revision LIMIT %(limit)s
