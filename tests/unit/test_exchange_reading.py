@@ -63,3 +63,22 @@ def test_what_is_compressed_as_lists_are_is_read(
     lines = b"group,subject\n" + b"".join(b"eng,user:%d\n" % n for n in range(50_000))
     file.write_bytes(gzip.compress(lines))
     assert sum(1 for _ in exchange.read(str(file)).lines) == 50_001
+
+
+def test_all_that_is_malformed_is_named(tmp_path: Path) -> None:
+    """Changes are checked many at a time, also twice the same; each that is wrong is told with its line."""
+    lines = [f'{{"change": "add_membership", "subject": "user:{n % 700}"}}' for n in range(1_200)]
+    wrong = {3: "robot:1", 499: "user:", 500: "user:a ", 1_199: "user:\\u200b"}
+    for number, subject in wrong.items():
+        lines[number] = f'{{"change": "add_membership", "subject": "{subject}"}}'
+    lines[700] = '{"change": "add_membership", "organization": "other", "subject": "user:1"}'
+    file = tmp_path / "changes.ndjson"
+    file.write_text("\n".join(lines))
+    with pytest.raises(BadInput) as raised:
+        exchange.parse(exchange.read(str(file)))
+    places = [problem.facts["at"] for problem in raised.value.problems]
+    assert places == [f"{file}:{number + 1}" for number in wrong]
+    for number in wrong:
+        lines[number] = lines[0]
+    file.write_text("\n".join(lines))
+    assert len(exchange.parse(exchange.read(str(file)))) == 1_200

@@ -147,3 +147,19 @@ def test_what_newer_tables_know_folds_as_on_older_ones(monkeypatch: pytest.Monke
     assert canonical("Ä\U00010d50") == "ä\U00010d50"
     monkeypatch.setattr(spelling, "unassigned", lambda: spelling.re.compile("(\0)"))
     assert "\U00010d70" in canonical("Ä\U00010d50")
+
+
+def test_a_subject_is_judged_by_the_same_rule_however_plain_it_is() -> None:
+    """Subjects in ASCII are looked at all at once; that gives what the rule says part by part."""
+    choose = random.Random(7)
+    kinds = ("", "user:", "agent:", "service_account:", "robot:", "group:", "user")
+    for _ in range(4_000):
+        rest = "".join(choose.choices(" !~a:\x7f\x1f\n\xe9\u200b", k=choose.randrange(5)))
+        text = choose.choice(kinds) + "x" * choose.choice((0, 0, 250, 300)) + rest
+        kind, colon, name = text.partition(":")
+        is_known = not colon or (kind in model.SUBJECT_KINDS and name)
+        if 0 < len(text) <= model.MAX_ID_LENGTH and may_be_id(text) and is_known:
+            assert model.subject_id(text) == (text if colon else f"user:{text}")
+        else:
+            with pytest.raises(MalformedId):
+                model.subject_id(text)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rescind.applying.handlers import Step, record
+from rescind.applying.handlers import Step, record, together
 from rescind.changes import Change
 from rescind.model import Microseconds, OrganizationId, OrganizationNumber
 from rescind.propagation.budget import BACKGROUND, Budget
@@ -109,3 +109,12 @@ def statements_of(
     number, now = OrganizationNumber(1), Microseconds(0)
     record(Step(transaction, organization, number, now, False, Router(budget)), [change])
     return log
+
+
+def require_well_formed(batch: Sequence[Change], organization: OrganizationId) -> None:
+    """Raises what `statements_of` raises for the first change that is not well formed, at less cost."""
+    transaction: Transaction = StatementLog()
+    number, now = OrganizationNumber(1), Microseconds(0)
+    step = Step(transaction, organization, number, now, False, Router(BACKGROUND))
+    for _, part in together(batch):
+        record(step, part)

@@ -88,7 +88,13 @@ def subject_id(value: object) -> SubjectId:
     return _subject("subject", value, "write user:…, service_account:… or agent:…")
 
 
+_is_plain_subject = re.compile(rf"(?:{'|'.join(sorted(SUBJECT_KINDS))}):[ -~]*[!-~]").fullmatch
+"""Subjects in printable ASCII with their kind. What it does not match is looked at more closely."""
+
+
 def _subject(what: str, value: object, hint: str) -> SubjectId:
+    if type(value) is str and len(value) <= MAX_ID_LENGTH and _is_plain_subject(value):
+        return SubjectId(value)
     text = _checked(what, value)
     kind, colon, rest = text.partition(":")
     if not colon:

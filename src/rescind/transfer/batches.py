@@ -327,10 +327,8 @@ def _deleted(name: str) -> InvalidArgument:
 
 
 def _subjects(item: Item) -> list[str]:
-    """The people that an item made from rows names."""
-    if not item.rows:
-        return []
-    return [model.holder_id(text) for text in subjects_in(item.change)]
+    """The people that an item made from rows names; their ids were checked when the rows were read."""
+    return list(subjects_in(item.change)) if item.rows else []
 
 
 def _as_named(item: Item, view: View) -> Item:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
+from typing import Final
 
 from rescind import model
-from rescind.applying.statements import statements_of
+from rescind.applying.statements import require_well_formed
 from rescind.errors import BadInput, InvalidArgument, RescindError
 from rescind.transfer import ndjson, pairs, tables
 from rescind.transfer.columns import FIELDS, proposal
@@ -32,6 +34,8 @@ _OTHERS: dict[Format, Callable[[Source], list[Item]]] = {
     Format.NDJSON: ndjson.items,
     Format.PAIRS: pairs.items,
 }
+CHECKED_TOGETHER: Final = 500
+"""Changes of one organization whose ids and texts are checked at once."""
 _HEADERS = "a CSV begins with the line `subject`, `group,subject` or `role,holder`"
 _BY_NAME = "--format ndjson or --format pairs"
 
@@ -65,8 +69,10 @@ def parse_all(
         except BadInput as error:
             problems.add(error)
             continue
-        for item in items:
-            _require_well_formed(item, problems)
+        for _, some in groupby(items, lambda item: item.organization):
+            of_one = list(some)
+            for start in range(0, len(of_one), CHECKED_TOGETHER):
+                _require_well_formed(of_one[start : start + CHECKED_TOGETHER], problems)
         found.items += items
         found.counts.add(counts)
     problems.require_none()
@@ -120,9 +126,15 @@ def _unrecognized(source: Source, header: Header, first: str) -> BadInput:
     return BadInput(at=at, why=why, hint=f"{_HEADERS}; or name the format: {_BY_NAME}")
 
 
-def _require_well_formed(item: Item, problems: Problems) -> None:
+def _require_well_formed(items: Sequence[Item], problems: Problems) -> None:
+    """Note what is wrong with items of one organization; one by one only if anything is."""
+    organization = items[0].organization
     try:
-        name = model.organization_id("any" if item.organization is None else item.organization)
-        statements_of(item.change, name)
+        name = model.organization_id("any" if organization is None else organization)
+        require_well_formed([item.change for item in items], name)
     except RescindError as error:
-        problems.add(BadInput(at=item.place, why=str(error)))
+        if len(items) == 1:
+            problems.add(BadInput(at=items[0].place, why=str(error)))
+            return
+        for item in items:
+            _require_well_formed([item], problems)
