@@ -1,15 +1,17 @@
 """The many facts of a new index, put in all at once: the result equals that of putting each by itself.
 
-Most come as JSON arrays, one for each column: no object is made for a row, which would cost time and memory.
+Places in groups are by far the most. They come packed, group by group, and no object is made for one of them.
 No check was made yet, so no derived result is affected, and no set is kept in order.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from sys import getsizeof
+from typing import Final
 
 from rescind.index.assignments import Held
 from rescind.index.derived import Groups
@@ -18,22 +20,24 @@ from rescind.index.orders import NUMBER, Order
 from rescind.model import GroupNumber, MembershipNumber
 from rescind.store.rows.index import (
     AssignmentTuple,
-    IndexedAssignments,
     IndexedInactive,
-    IndexedMemberships,
-    IndexedResources,
     IndexedRoster,
+    LastingTuple,
+    MembershipTuple,
     PlaceTuple,
+    ResourceTuple,
 )
+
+SPARSE: Final = 16
+"""Numbers for each membership up to which a list has a place for each number."""
 
 
 def load_memberships(
-    facts: Facts, rows: Iterable[IndexedMemberships], inactive: Iterable[IndexedInactive]
+    facts: Facts, rows: Sequence[MembershipTuple], inactive: Iterable[IndexedInactive]
 ) -> None:
     """Put all memberships."""
-    for numbers, subjects in rows:
-        facts.memberships.update(zip(json.loads(subjects), json.loads(numbers), strict=True))
-    facts.subjects.update(zip(facts.memberships.values(), facts.memberships, strict=True))
+    facts.memberships.update({subject: m for subject, m in rows})  # noqa: C416 - pairs take longer
+    facts.subjects.update({m: subject for subject, m in rows})
     facts.inactive.update(row.number for row in inactive)
     facts.text_bytes += sum(map(getsizeof, facts.memberships))
     facts.subject_kinds.put_all(facts.memberships)
@@ -45,24 +49,47 @@ def load_places(facts: Facts, rows: Iterable[IndexedRoster], late: Iterable[Plac
     The groups of each membership are collected group by group. Memberships in the same ones have one list.
     """
     lists = _Lists()
-    list_of: dict[MembershipNumber, int] = {}
-    for number, memberships in sorted(rows):
+    list_of = _list_numbers(facts.subjects)
+    for number, packed in sorted(rows):
         group = facts.group_numbers.get(number)
         if group is not None:
-            roster = array(NUMBER, sorted(json.loads(memberships)))
+            roster = _unpacked(packed)
             longer = lists.with_next(group)
-            lengthened = map(longer.__getitem__, map(list_of.get, roster))
-            list_of.update(zip(roster, lengthened, strict=True))
-            facts.members_of[group] = Order(roster)
+            lengthened = list(map(longer.__getitem__, map(list_of.__getitem__, roster)))
+            for m, longer_list in zip(roster, lengthened, strict=True):
+                list_of[m] = longer_list
+            facts.members_of[group] = Order.of(array(NUMBER, roster))
             facts.places += len(roster)
-    tuples = lists.tuples(set(list_of.values()))
-    facts.groups_of.update((m, tuples[list_of[m]]) for m in facts.subjects if m in list_of)
+    tuples = lists.tuples({list_of[m] for m in facts.subjects})
+    facts.groups_of.update((m, tuples[there]) for m in facts.subjects if (there := list_of[m]))
     for m, number, until in late:
         group = facts.group_numbers.get(number)
         if group is not None and until is not None:
             facts.expiring_places.setdefault(m, {})[group] = until
             facts.members_of.setdefault(group, Order()).add(m)
             facts.places += 1
+
+
+def _unpacked(packed: bytes | str) -> list[int]:
+    """Numbers in order."""
+    if isinstance(packed, str):
+        return sorted(json.loads(packed))
+    numbers = array(NUMBER, packed)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return sorted(numbers)
+
+
+def _list_numbers(memberships: Iterable[MembershipNumber]) -> list[int] | _Zeros:
+    """The number of a list for each membership, 0 at first. Positions are found faster than keys."""
+    known = list(memberships)
+    most = max(known, default=0)
+    return [0] * (most + 1) if most < SPARSE * len(known) else _Zeros()
+
+
+class _Zeros(dict[int, int]):
+    def __missing__(self, key: int) -> int:
+        return 0
 
 
 class _Lists:
@@ -72,7 +99,7 @@ class _Lists:
         self._before, self._groups = [0], [GroupNumber(0)]
 
     def with_next(self, group: GroupNumber) -> _Longer:
-        """The numbers of lists with this group after them, by their numbers; of none, the empty list."""
+        """The numbers of lists with this group after them, by their numbers."""
         return _Longer(self, group)
 
     def add(self, before: int, group: GroupNumber) -> int:
@@ -91,39 +118,34 @@ class _Lists:
             number = self._before[number]
 
 
-class _Longer(dict[int | None, int]):
+class _Longer(dict[int, int]):
     def __init__(self, lists: _Lists, group: GroupNumber) -> None:
         self._lists, self._group = lists, group
 
-    def __missing__(self, before: int | None) -> int:
-        number = self[before] = self._lists.add(before or 0, self._group)
+    def __missing__(self, before: int) -> int:
+        number = self[before] = self._lists.add(before, self._group)
         return number
 
 
-def load_resources(facts: Facts, rows: Iterable[IndexedResources]) -> None:
+def load_resources(facts: Facts, rows: Iterable[ResourceTuple]) -> None:
     """Put all resources."""
-    children = facts.resource_children
-    for row in rows:
-        numbers, slugs, parents = map(json.loads, row)
-        facts.resources.update(zip(slugs, numbers, strict=True))
-        facts.resource_names.update(zip(numbers, slugs, strict=True))
-        facts.resource_parent.update(zip(numbers, parents, strict=True))
-        for r, parent in zip(numbers, parents, strict=True):
-            if parent is not None:
-                children.setdefault(parent, set()).add(r)
+    for slug, number, parent in rows:
+        facts.resources[slug] = number
+        facts.resource_names[number] = slug
+        facts.resource_parent[number] = parent
+        if parent is not None:
+            facts.resource_children.setdefault(parent, set()).add(number)
     facts.text_bytes += sum(map(getsizeof, facts.resources))
     facts.resource_kinds.put_all(facts.resources)
 
 
 def load_assignments(
-    facts: Facts, rows: Iterable[IndexedAssignments], late: Iterable[AssignmentTuple]
+    facts: Facts, rows: Iterable[LastingTuple], late: Iterable[AssignmentTuple]
 ) -> None:
     """Put all assignments; `late` are those that expire."""
     number_of = facts.group_numbers
     facts.assignments.put_all(
-        (number_of.get(holder, holder), role, resource)
-        for row in rows
-        for holder, role, resource in zip(*map(json.loads, row), strict=True)
+        (number_of.get(holder, holder), role, resource) for holder, role, resource in rows
     )
     for holder, role, resource, until in late:
         held = Held(number_of.get(holder, holder), role, resource)

@@ -40,7 +40,16 @@ class Order(Generic[Number]):
     __slots__ = ("_parts", "count")
 
     def __init__(self, numbers: Iterable[Number] = ()) -> None:
-        ordered = array(NUMBER, sorted(numbers))
+        self._put(array(NUMBER, sorted(numbers)))
+
+    @classmethod
+    def of(cls, ordered: array[int]) -> Order[Number]:
+        """Of numbers that are in order already."""
+        made = cls.__new__(cls)
+        made._put(ordered)
+        return made
+
+    def _put(self, ordered: array[int]) -> None:
         self._parts = [ordered[at : at + PART] for at in range(0, len(ordered), PART)]
         self.count = len(ordered)
 

@@ -2,9 +2,7 @@
 SELECT o.id AS organization FROM rescind.organization AS o WHERE o.slug = %(organization)s AND o.id <> 0
 
 -- index_assignments
-SELECT CAST(json_agg(holder) AS TEXT) AS holders, CAST(json_agg(role) AS TEXT) AS roles,
-    CAST(json_agg(resource) AS TEXT) AS resources
-FROM rescind.assignment WHERE organization = %(o)s AND ended IS NULL AND expires_at IS NULL GROUP BY id / 8192
+SELECT holder, role, resource FROM rescind.assignment WHERE organization = %(o)s AND ended IS NULL AND expires_at IS NULL
 
 -- index_expiring_assignments
 SELECT holder, role, resource, expires_at FROM rescind.assignment
@@ -14,7 +12,7 @@ WHERE organization = %(o)s AND ended IS NULL AND expires_at IS NOT NULL
 SELECT membership, "group", expires_at FROM rescind.group_member WHERE organization = %(o)s AND expires_at IS NOT NULL
 
 -- index_group_members
-SELECT "group", CAST(json_agg(membership) AS TEXT) AS memberships
+SELECT "group", string_agg(int4send(membership), CAST('' AS BYTEA)) AS memberships
 FROM rescind.group_member WHERE organization = %(o)s AND expires_at IS NULL GROUP BY "group"
 
 -- index_groups
@@ -24,8 +22,7 @@ SELECT id AS number, slug AS "group" FROM rescind."group" WHERE organization = %
 SELECT id AS number FROM rescind.membership WHERE organization = %(o)s AND NOT active
 
 -- index_memberships
-SELECT CAST(json_agg(id) AS TEXT) AS numbers, CAST(json_agg(subject) AS TEXT) AS subjects
-FROM rescind.membership WHERE organization = %(o)s GROUP BY id / 8192
+SELECT subject, id AS number FROM rescind.membership WHERE organization = %(o)s
 
 -- index_nestings
 SELECT child, parent FROM rescind.nesting WHERE organization = %(o)s
@@ -37,9 +34,7 @@ SELECT id AS number, slug AS permission, critical FROM rescind.permission WHERE 
 SELECT x.membership, x.role FROM rescind.role_reset AS x WHERE x.organization = %(o)s
 
 -- index_resources
-SELECT CAST(json_agg(id) AS TEXT) AS numbers, CAST(json_agg(slug) AS TEXT) AS resources,
-    CAST(json_agg(parent) AS TEXT) AS parents
-FROM rescind.resource WHERE organization = %(o)s GROUP BY id / 8192
+SELECT slug AS resource, id AS number, parent FROM rescind.resource WHERE organization = %(o)s
 
 -- index_role_permissions
 SELECT rp.role, rp.permission FROM rescind.role AS r CROSS JOIN LATERAL (SELECT * FROM rescind.role_permission AS rp

@@ -2,9 +2,7 @@
 SELECT o.id AS organization FROM rescind_organization AS o WHERE o.slug = :organization AND o.id <> 0
 
 -- index_assignments
-SELECT CAST(json_group_array(holder) AS TEXT) AS holders, CAST(json_group_array(role) AS TEXT) AS roles,
-    CAST(json_group_array(resource) AS TEXT) AS resources
-FROM rescind_assignment WHERE organization = :o AND ended IS NULL AND expires_at IS NULL GROUP BY id / 8192
+SELECT holder, role, resource FROM rescind_assignment WHERE organization = :o AND ended IS NULL AND expires_at IS NULL
 
 -- index_expiring_assignments
 SELECT holder, role, resource, expires_at FROM rescind_assignment
@@ -24,8 +22,7 @@ SELECT id AS number, slug AS "group" FROM rescind_group WHERE organization = :o 
 SELECT id AS number FROM rescind_membership WHERE organization = :o AND NOT active
 
 -- index_memberships
-SELECT CAST(json_group_array(id) AS TEXT) AS numbers, CAST(json_group_array(subject) AS TEXT) AS subjects
-FROM rescind_membership WHERE organization = :o GROUP BY id / 8192
+SELECT subject, id AS number FROM rescind_membership WHERE organization = :o
 
 -- index_nestings
 SELECT child, parent FROM rescind_nesting WHERE organization = :o
@@ -37,9 +34,7 @@ SELECT id AS number, slug AS permission, critical FROM rescind_permission WHERE 
 SELECT x.membership, x.role FROM rescind_role_reset AS x WHERE x.organization = :o
 
 -- index_resources
-SELECT CAST(json_group_array(id) AS TEXT) AS numbers, CAST(json_group_array(slug) AS TEXT) AS resources,
-    CAST(json_group_array(parent) AS TEXT) AS parents
-FROM rescind_resource WHERE organization = :o GROUP BY id / 8192
+SELECT slug AS resource, id AS number, parent FROM rescind_resource WHERE organization = :o
 
 -- index_role_permissions
 SELECT rp.role, rp.permission FROM rescind_role AS r CROSS JOIN rescind_role_permission AS rp ON rp.role = r.id WHERE r.organization = :owner

@@ -243,7 +243,7 @@ class Indexed:
 
 def _named(names: Mapping[Any, str], numbers: Collection[int]) -> Named:
     """The names of those numbers that have one, in the order of the numbers."""
-    found: dict[int, Any] = dict(zip(numbers, map(names.get, numbers), strict=True))
-    if None in found.values():
-        return {number: name for number, name in found.items() if name is not None}
-    return found
+    try:
+        return {number: names[number] for number in numbers}
+    except KeyError:
+        return {number: names[number] for number in numbers if number in names}

@@ -37,11 +37,11 @@ class StateRow(NamedTuple):
     id_rule: str
 
 
-class IndexedMemberships(NamedTuple):
-    """Memberships, as JSON arrays of their numbers and subjects."""
+class IndexedMembership(NamedTuple):
+    """A membership, active or not."""
 
-    numbers: str
-    subjects: str
+    subject: SubjectId
+    number: MembershipNumber
 
 
 class IndexedInactive(NamedTuple):
@@ -51,10 +51,10 @@ class IndexedInactive(NamedTuple):
 
 
 class IndexedRoster(NamedTuple):
-    """A group, and a JSON array of its direct members without expiry."""
+    """A group, and its direct members without expiry: four bytes for each number, or a JSON array."""
 
     group: GroupNumber
-    memberships: str
+    memberships: bytes | str
 
 
 class IndexedPlace(NamedTuple):
@@ -73,20 +73,20 @@ class IndexedResource(NamedTuple):
     parent: ResourceNumber | None
 
 
-class IndexedResources(NamedTuple):
-    """Resources, as JSON arrays of their numbers, ids and parents."""
+class NamedResource(NamedTuple):
+    """A resource and its parent, its name first."""
 
-    numbers: str
-    resources: str
-    parents: str
+    resource: ResourceId
+    number: ResourceNumber
+    parent: ResourceNumber | None
 
 
-class IndexedAssignments(NamedTuple):
-    """Assignments without expiry, as JSON arrays of their columns."""
+class LastingAssignment(NamedTuple):
+    """An assignment without expiry."""
 
-    holders: str
-    roles: str
-    resources: str
+    holder: HolderNumber
+    role: RoleNumber
+    resource: ResourceNumber
 
 
 class IndexedAssignment(NamedTuple):
@@ -181,11 +181,14 @@ class TailRoster(NamedTuple):
     expires_at: Microseconds | None
 
 
+MembershipTuple: TypeAlias = tuple[SubjectId, MembershipNumber]
+ResourceTuple: TypeAlias = tuple[ResourceId, ResourceNumber, ResourceNumber | None]
+LastingTuple: TypeAlias = tuple[HolderNumber, RoleNumber, ResourceNumber]
 PlaceTuple: TypeAlias = tuple[MembershipNumber, GroupNumber, Microseconds | None]
 AssignmentTuple: TypeAlias = tuple[HolderNumber, RoleNumber, ResourceNumber, Microseconds | None]
 
 INDEX_STATE = Query("index_state", StateRow)
-INDEX_MEMBERSHIPS = Query("index_memberships", IndexedMemberships)
+INDEX_MEMBERSHIPS: Query[MembershipTuple] = bulk("index_memberships", IndexedMembership)
 INDEX_INACTIVE = Query("index_inactive", IndexedInactive)
 INDEX_GROUPS = Query("index_groups", IndexedGroup)
 INDEX_GROUP_MEMBERS = Query("index_group_members", IndexedRoster)
@@ -194,8 +197,8 @@ INDEX_NESTINGS = Query("index_nestings", IndexedNesting)
 INDEX_PERMISSIONS = Query("index_permissions", IndexedPermission)
 INDEX_ROLES = Query("index_roles", IndexedRole)
 INDEX_ROLE_PERMISSIONS = Query("index_role_permissions", IndexedRolePermission)
-INDEX_RESOURCES = Query("index_resources", IndexedResources)
-INDEX_ASSIGNMENTS = Query("index_assignments", IndexedAssignments)
+INDEX_RESOURCES: Query[ResourceTuple] = bulk("index_resources", NamedResource)
+INDEX_ASSIGNMENTS: Query[LastingTuple] = bulk("index_assignments", LastingAssignment)
 INDEX_EXPIRING_ASSIGNMENTS: Query[AssignmentTuple] = bulk(
     "index_expiring_assignments", IndexedAssignment
 )

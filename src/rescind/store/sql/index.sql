@@ -13,8 +13,7 @@ FROM rescind.organization AS o JOIN rescind.organization AS env ON env.id = 0 WH
 -- a value in it.
 
 -- name: index_memberships
-SELECT CAST(@engine.json_array(id) AS TEXT) AS numbers, CAST(@engine.json_array(subject) AS TEXT) AS subjects
-FROM rescind.membership WHERE organization = :o GROUP BY id / 8192
+SELECT subject, id AS number FROM rescind.membership WHERE organization = :o
 
 -- name: index_inactive
 SELECT id AS number FROM rescind.membership WHERE organization = :o AND NOT active
@@ -23,7 +22,7 @@ SELECT id AS number FROM rescind.membership WHERE organization = :o AND NOT acti
 SELECT id AS number, slug AS "group" FROM rescind."group" WHERE organization = :o AND ended IS NULL
 
 -- name: index_group_members
-SELECT "group", CAST(@engine.json_array(membership) AS TEXT) AS memberships
+SELECT "group", @engine.packed_members AS memberships
 FROM rescind.group_member WHERE organization = :o AND expires_at IS NULL GROUP BY "group"
 
 -- name: index_expiring_members
@@ -42,14 +41,10 @@ SELECT id AS number, slug AS role, priority FROM rescind.role WHERE organization
 SELECT rp.role, rp.permission FROM rescind.role AS r JOIN rescind.role_permission AS rp ON rp.role = r.id WHERE r.organization = :owner
 
 -- name: index_resources
-SELECT CAST(@engine.json_array(id) AS TEXT) AS numbers, CAST(@engine.json_array(slug) AS TEXT) AS resources,
-       CAST(@engine.json_array(parent) AS TEXT) AS parents
-FROM rescind.resource WHERE organization = :o GROUP BY id / 8192
+SELECT slug AS resource, id AS number, parent FROM rescind.resource WHERE organization = :o
 
 -- name: index_assignments
-SELECT CAST(@engine.json_array(holder) AS TEXT) AS holders, CAST(@engine.json_array(role) AS TEXT) AS roles,
-       CAST(@engine.json_array(resource) AS TEXT) AS resources
-FROM rescind.assignment WHERE organization = :o AND ended IS NULL AND expires_at IS NULL GROUP BY id / 8192
+SELECT holder, role, resource FROM rescind.assignment WHERE organization = :o AND ended IS NULL AND expires_at IS NULL
 
 -- name: index_expiring_assignments
 SELECT holder, role, resource, expires_at FROM rescind.assignment

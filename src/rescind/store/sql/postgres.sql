@@ -54,8 +54,10 @@ LEFT JOIN LATERAL (
     SELECT x.id, x.critical FROM rescind.permission AS x WHERE x.slug = :permission AND x.organization IN (0, o.id)
     ORDER BY x.organization DESC LIMIT 1) AS p ON TRUE
 
--- fragment: engine.json_array
-json_agg
+-- Four bytes a number, the highest first.
+
+-- fragment: engine.packed_members
+string_agg(int4send(membership), CAST('' AS BYTEA))
 
 -- The canonical form of a change in the log: see `semantics/chain.py`, which makes the same bytes.
 

@@ -40,8 +40,10 @@ RETURNING organization, revision, (SELECT env.revision FROM rescind.organization
           route, granted + revoked + estimated AS fan_out, recorded_at, settled_at, :not_found AS not_found,
           rescind.tallied('pairs') AS pairs
 
--- fragment: engine.json_array
-json_group_array
+-- A JSON array: SQLite has no function that packs numbers.
+
+-- fragment: engine.packed_members
+CAST(json_group_array(membership) AS TEXT)
 
 -- The canonical form of a change in the log: see `semantics/chain.py`, which makes the same bytes.
 
