@@ -6,7 +6,7 @@ environment and the exit code that a new process would have.
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import json
 import os
 import re
@@ -14,7 +14,6 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
-from functools import cache
 from typing import Final, NoReturn
 
 _PLAIN: Final = re.compile(r"""rescind [\w@.:/=,*+'" -]+""")
@@ -61,23 +60,11 @@ class Preloaded:
         os.waitpid(self._process, 0)
 
 
-@cache
-def _load() -> None:
-    """Load what commands need, once for all of them: every module, every signature, the migrations."""
-    import rescind.cli
-    import rescind.store.migrations
-    from rescind.cli.commands import every_command
-
-    every_command()
-    with open(os.devnull, "w", encoding="utf-8") as null, contextlib.redirect_stdout(null):
-        rescind.cli.run(["sql", "--list"])  # Typer loads parts of its own at the first command
-
-
 def serve(requests: int, answers: int, program: Callable[[list[str]], object]) -> NoReturn:
     """Run the program in a fork for each line of requests: words, folder and environment."""
     with os.fdopen(requests, "rb") as stream:
         for line in stream:
-            _load()
+            importlib.import_module("tests.preloaded")
             words, folder, environment = json.loads(line)
             read, write = os.pipe()
             child = os.fork()
