@@ -1,7 +1,9 @@
 """What an installation without extras has, and what is said where one is missing."""
 
 import ast
+import importlib
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -209,3 +211,15 @@ def test_deferred_names_are_those_that_type_checkers_see(package: object) -> Non
     assert public == set().union(*imported.values())
     assert all(getattr(package, name) is not None for name in public)
     assert public <= set(dir(package))
+
+
+def test_no_module_has_a_deferred_name() -> None:
+    """Whoever imports such a module would have it in the place of the name, and so would all others then."""
+    found = 0
+    for path in sorted((ROOT / "src/rescind").rglob("__init__.py")):
+        if "deferred(__name__" in path.read_text("utf-8"):
+            found += 1
+            package = importlib.import_module(".".join(path.relative_to(ROOT / "src").parts[:-1]))
+            names = {name for home in vars(package)["_HOMES"].values() for name in home.split()}
+            assert names.isdisjoint(each.name for each in pkgutil.iter_modules(package.__path__))
+    assert found > 10

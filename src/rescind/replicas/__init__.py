@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rescind.replicas.cached_answers import CachedAnswers, in_one_step
     from rescind.replicas.enforcement import Enforcer
     from rescind.replicas.measured import measure_cache
-    from rescind.replicas.open_cache import open_cache
+    from rescind.replicas.opening import open_cache
 
 __all__ = [
     "CachedAnswers",
@@ -30,7 +30,7 @@ _HOMES = {
     "rescind.replicas.cached_answers": "CachedAnswers in_one_step",
     "rescind.replicas.enforcement": "Enforcer",
     "rescind.replicas.measured": "measure_cache",
-    "rescind.replicas.open_cache": "open_cache",
+    "rescind.replicas.opening": "open_cache",
 }
 
 if not TYPE_CHECKING:
