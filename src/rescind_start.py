@@ -25,10 +25,14 @@ def main() -> None:
 
 
 def _loaded() -> Callable[[], None]:
+    from importlib.util import find_spec
+
     from rescind.errors import ExtraMissing, extra
 
     try:
         with extra("cli"):
+            if find_spec("rich") is None:  # loaded late; Flask brings Click without it
+                raise ModuleNotFoundError("No module named 'rich'", name="rich")
             from rescind.cli import main as command
     except ExtraMissing as error:
         print(f"rescind: {error}", file=sys.stderr)

@@ -161,6 +161,21 @@ def test_every_part_is_there_or_names_its_extra(installed: set[str], tmp_path: P
     assert json.loads(run(program)) == {}
 
 
+def test_a_part_of_an_extra_is_not_enough() -> None:
+    """Flask brings Click, and not the rest of the command: it says in one line what to install."""
+    optional = sorted({*OPTIONAL} - {"click"})
+    program = f"OPTIONAL = {optional!r}\n{MISSING}import rescind_start\nsys.argv[1:] = ['--help']\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}rescind_start.main()"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert 'Run `pip install "rescind[cli]"`' in done.stderr
+
+
 def test_a_fault_within_an_extra_is_not_called_a_missing_extra() -> None:
     """A module that the extra does not bring is a fault of the installation, and keeps its own error."""
     with pytest.raises(ModuleNotFoundError) as caught, extra("postgres"):
