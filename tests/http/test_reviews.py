@@ -139,7 +139,7 @@ def test_a_log_that_is_too_long_for_a_request(
         ("POST", "/v1/reviews", {"review": "Q2", "role": "raeder"}, 404, "role_not_found"),
         ("POST", "/v1/reviews", {"review": "Q2", "resource": "doc:9"}, 404, "resource_not_found"),
         ("GET", "/v1/access-history", {"subject": "ada", "since": "7"}, 400, "invalid_argument"),
-        ("GET", "/v1/access-history", {"subject": "ada", "until": ""}, 400, "invalid_argument"),
+        ("GET", "/v1/access-history", {"subject": "ada", "until": ""}, 400, "invalid_request"),
         ("POST", "/v1/reviews/apply", {"review": "Q1", "decisions": []}, 400, "invalid_request"),
         (
             "POST",

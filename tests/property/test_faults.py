@@ -88,7 +88,7 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
         fetchall = faults.around(sqlite3.Cursor.fetchall)
         fetchone = faults.around(sqlite3.Cursor.fetchone)
 
-    class Faulty(sqlite3.Connection):
+    class Faulty(files.Connection):
         def execute(self, *args: Any) -> Any:
             return self.cursor().execute(*args)
 
@@ -97,7 +97,9 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
 
     connect = faults.around(sqlite3.connect)
     monkeypatch.setattr(
-        files.sqlite3, "connect", lambda *args, **more: connect(*args, factory=Faulty, **more)
+        files.sqlite3,
+        "connect",
+        lambda *args, **more: connect(*args, **{**more, "factory": Faulty}),
     )
     for kind, name in (
         (psycopg.Cursor, "execute"),
@@ -168,11 +170,12 @@ def review(authority: Authority) -> None:
     authority.review_lines_of("Q1", [line.line for line in lines[:1]])
     decided = [LineDecision(line.line, Verdict.REVOKE) for line in lines[:1]]
     authority.apply_review("Q1", decided, dry_run=True)
+    assert all(found.fits for found in authority.verify_reviews("Q1"))
 
 
 REVIEWING = (
     *("start_review", "find_review", "count_review"),
-    *("review_lines", "review_lines_of", "apply_review"),
+    *("review_lines", "review_lines_of", "apply_review", "verify_reviews"),
 )
 CALLS: dict[str, Ask] = {
     "apply": lambda a: a.apply(GIVEN),

@@ -108,7 +108,7 @@ print(access.in_force(5, 5), "AND revision" in queries("sqlite")["advance_pendin
     [
         ("", "False True"),
         ("until > t → GtE", "True True"),
-        ("AND revision = :revision", "False False"),
+        ("AND revision + 0 = :revision", "False False"),
     ],
 )
 def test_a_mutant_is_in_place(what: str, said: str) -> None:

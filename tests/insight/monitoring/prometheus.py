@@ -32,18 +32,23 @@ class Prometheus:
     """A server of its own on loopback, with its API."""
 
     def __init__(self, url: str, log: list[str]) -> None:
-        self._api = httpx.Client(base_url=f"{url}/api/v1", timeout=30)
+        self._server = httpx.Client(base_url=url, timeout=30)
         self.log = log
+        self.wait_until(self._is_ready)
+
+    def _is_ready(self) -> bool:
+        """It listens before it has its storage, and answers with 503 until then."""
+        return self._server.get("/-/ready").status_code == 200
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The result of an instant query. Raises AssertionError saying why if it is refused."""
-        answer = self._api.post("/query", data={"query": expression}).json()
+        answer = self._server.post("/api/v1/query", data={"query": expression}).json()
         assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
         return list(answer["data"]["result"])
 
     def rules(self) -> list[dict[str, Any]]:
         """Every rule with its health and its last error."""
-        groups = self._api.get("/rules").json()["data"]["groups"]
+        groups = self._server.get("/api/v1/rules").json()["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
     def wait_until(self, holds: Callable[[], object]) -> None:
@@ -54,7 +59,7 @@ class Prometheus:
             time.sleep(0.1)
 
     def close(self) -> None:
-        self._api.close()
+        self._server.close()
 
 
 @contextmanager

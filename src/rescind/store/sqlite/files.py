@@ -96,7 +96,7 @@ def require_file(path: str) -> None:
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        hint = "there is no such file; make it with `rescind init`, or in Python with create=True"
+        hint = "there is no such file; make it with `rescind init`, or in Python with `create`"
         raise StoreUnavailable(path=path, hint=hint) from None
     except (OSError, ValueError) as error:
         raise StoreUnavailable(path=path, why=getattr(error, "strerror", None) or error) from None
@@ -126,7 +126,7 @@ def connect(path: str) -> Connection:
         connection.log_files = found_beside(path)
         if (
             None in connection.log_files
-        ):  # it became a log just now, and is not open before the first read
+        ):  # it has a log since just now, which is opened by the first read
             connection.execute("PRAGMA schema_version").fetchone()
             connection.log_files = found_beside(path)
     except BaseException:
