@@ -422,6 +422,40 @@ def test_fastapi_given_the_method_itself(
     assert in_path_of_fastapi(access, access.require) == 200
 
 
+def without_depends(asked: Any, form: str) -> dict[str, int]:
+    """The statuses of a route that has `asked` in place of `Depends(asked)`: for nobody, and for a reader."""
+    app = FastAPI()
+
+    def by_default(given: Any = asked) -> str:
+        return "in"
+
+    def by_annotation(given: Any) -> str:
+        return "in"
+
+    by_annotation.__annotations__["given"] = Annotated[Any, asked]
+    app.get("/mine")(by_default if form == "a default" else by_annotation)
+    client, query = FastAPIClient(app), {"given": "user:ada"}
+    return {
+        who: client.get("/mine", params=query, headers={WHO: who} if who else {}).status_code
+        for who in ("", "user:ada", "user:nobody")
+    }
+
+
+@pytest.mark.parametrize("form", ["a default", "an annotation"])
+def test_fastapi_without_depends(filled: Authority, form: str) -> None:
+    """What requires a permission, or gives the subject, is asked all the same, and not taken from the query.
+    Control: a plain function as a default is a parameter that anybody can send.
+    """
+    access = fastapi.Access(filled, subject=subject)
+    required = access.require("read")
+    expected = {"": 401, "user:ada": 200, "user:nobody": 403}
+    assert without_depends(required, form) == expected
+    assert without_depends(access.signed_in, form) == {**expected, "user:nobody": 200}
+    if form == "a default":
+        plain = required.dependency  # type: ignore[attr-defined]
+        assert without_depends(plain, form)[""] == 200
+
+
 @pytest.mark.parametrize("name", ["signed_in", "decision", "require"])
 def test_litestar_given_the_method_itself(filled: Authority, name: str) -> None:
     """It is refused when the application is made."""

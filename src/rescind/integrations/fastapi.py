@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 from rescind.errors import extra
 
 with extra("fastapi"):
-    from fastapi import Depends, FastAPI, HTTPException, Request, Response, routing
+    from fastapi import Depends, FastAPI, HTTPException, Request, Response, params, routing
     from fastapi.dependencies.models import Dependant
     from fastapi.responses import JSONResponse
 
@@ -111,7 +111,7 @@ class Access:
 
         required.__signature__ = self._signature()  # type: ignore[attr-defined]
         required.requirement = Requirement(permission, resource)  # type: ignore[attr-defined]
-        return required
+        return Required(required)
 
     @property
     def signed_in(self) -> Callable[..., Any]:
@@ -119,7 +119,15 @@ class Access:
         record who did something. Raises AccessRefused where nobody is signed in (401), and for what can be
         no subject (403).
         """
-        return SignedIn(Signature([self._subject_parameter()]))
+
+        def given(subject: Any) -> str:
+            try:
+                return signed_in(subject)
+            except Refused as refused:
+                raise AccessRefused(refused.refusal) from refused
+
+        given.__signature__ = Signature([self._subject_parameter()])  # type: ignore[attr-defined]
+        return SignedIn(given)
 
     def install(self, app: FastAPI) -> None:
         """Answer refusals with problem details, and show in the OpenAPI document what each route requires."""
@@ -153,21 +161,41 @@ class Access:
         return Parameter("subject", kind, annotation=Any, default=Depends(self._subject))
 
 
-class SignedIn:
+class Dependency(params.Depends):
+    """What a route depends on: in `Depends(…)`, and without it. As a default value or in `Annotated`, FastAPI
+    would take anything else for a parameter of the query, which anybody can send, and ask nothing.
+    """
+
+    @property
+    def __signature__(self) -> Signature:
+        return signature(self._asked)
+
+    @property
+    def _asked(self) -> Callable[..., Any]:
+        assert self.dependency is not None
+        return self.dependency
+
+
+class Required(Dependency):
+    """A dependency that lets a request in, and gives the decision."""
+
+    @property
+    def requirement(self) -> Requirement:
+        """What it requires."""
+        found: Requirement = self._asked.requirement  # type: ignore[attr-defined]
+        return found
+
+    async def __call__(self, **given: Any) -> Any:
+        return await self._asked(**given)
+
+
+class SignedIn(Dependency):
     """A dependency that gives the subject. With and without parentheses: a method that FastAPI itself called
     would give it, and let everybody in.
     """
 
-    def __init__(self, signature: Signature) -> None:
-        self.__signature__ = signature
-
     def __call__(self, **given: Any) -> Any:
-        if not given:
-            return self
-        try:
-            return signed_in(given["subject"])
-        except Refused as refused:
-            raise AccessRefused(refused.refusal) from refused
+        return self._asked(**given) if given else self
 
 
 class _Uncalled:
