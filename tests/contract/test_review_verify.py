@@ -35,6 +35,7 @@ from rescind.model import (
 from rescind.propagation.chaining import chain_all
 from rescind.semantics.chain import action_content, chained
 from rescind.semantics.state import Membership
+from rescind.semantics.state_bytes import organization_from_bytes
 from tests.conftest import ENGINES
 from tests.contract.test_log_verify import run
 from tests.contract.world import WORLD
@@ -407,8 +408,6 @@ def test_the_change_that_applied_decisions_is_that_of_the_action(
 
 def forge_snapshot(authority: Authority, o: int) -> None:
     """Let Ada be deactivated in it, with the digest of that."""
-    from rescind.semantics.state_bytes import organization_from_bytes
-
     ((body, revision),) = run(
         authority, f"SELECT body, revision FROM rescind.snapshot WHERE organization = {o}"
     )
@@ -435,22 +434,27 @@ def test_a_snapshot_that_was_altered_is_found(
         assert not faults(kept)
 
 
+def pruned(own: Authority) -> None:
+    """Two reviews, and the log pruned between them: it begins after revision 2."""
+    own.apply(WORLD)
+    own.start_review("early")
+    own.apply([STRANGER])
+    long_ago = model.microseconds(datetime.now(UTC) - timedelta(days=90))
+    own.apply([changes.RemoveMembers(group="staff", members=("user:cyd",))])
+    write_events(own, model.organization_id("acme"))
+    run(
+        own,
+        f"UPDATE rescind.change SET recorded_at = {long_ago}, settled_at = 1, digest = NULL",
+    )
+    chain_all(own.store)
+    own.start_review("late")
+    assert own.prune_log(3, actor="ops").is_done
+
+
 def test_a_pruned_log(new_database: Callable[[str], str]) -> None:
     """Its snapshot is proven by the log of service actions. What is of before it cannot be worked out."""
     with Authority.open(new_database("sqlite"), organization="acme") as own:
-        own.apply(WORLD)
-        own.start_review("early")
-        own.apply([STRANGER])
-        long_ago = model.microseconds(datetime.now(UTC) - timedelta(days=90))
-        own.apply([changes.RemoveMembers(group="staff", members=("user:cyd",))])
-        write_events(own, model.organization_id("acme"))
-        run(
-            own,
-            f"UPDATE rescind.change SET recorded_at = {long_ago}, settled_at = 1, digest = NULL",
-        )
-        chain_all(own.store)
-        own.start_review("late")
-        assert own.prune_log(3, actor="ops").is_done
+        pruned(own)
         found = {each.review: each for each in own.verify_reviews()}
         assert found["early"].fault is not None
         assert found["early"].fault.kind in (Kind.PRUNED, Kind.LOG_DIFFERS)
@@ -465,6 +469,56 @@ def test_a_pruned_log(new_database: Callable[[str], str]) -> None:
         (late,) = own.verify_reviews("late")
         assert late.fault is not None
         assert late.fault.kind is Kind.UNPROVEN
+
+
+def put_back(authority: Authority, revision: int, reason: str) -> None:
+    """A change that was pruned, in the log again: nothing proves what is before its start."""
+    o = number_of(authority)
+    names = [row[1] for row in run(authority, "PRAGMA table_info(rescind_change)")]
+    start = f"SELECT digest FROM rescind.log_start WHERE revision = {revision}"
+    other = {"revision": str(revision), "reason": f"'{reason}'", "digest": f"({start})"}
+    values = ", ".join(other.get(name, name) for name in names)
+    of = f"organization = {o} AND revision = 3"
+    copy = f"INSERT INTO rescind.change SELECT {values} FROM rescind.change WHERE {of}"
+    run(authority, copy)
+
+
+def test_an_older_snapshot_does_not_take_the_place_of_the_proven_one(
+    new_database: Callable[[str], str],
+) -> None:
+    """The one that was logged is made unreadable, and keeps its digest. An older one is put in, and the change
+    between them. An export begins with it, and so would the proof. Control: the export has other lines.
+    """
+    with Authority.open(new_database("sqlite"), organization="acme") as own:
+        pruned(own)
+        heads = list(own.log_heads())
+        assert own.verify_reviews("late", heads=heads)[0].fits
+        ((body,),) = run(own, "SELECT body FROM rescind.snapshot")
+        state = organization_from_bytes(bytes(body))
+        was, state.revision = state.memberships["user:ada"], state.revision - 1
+        state.memberships["user:ada"] = Membership(False, "Ada", was.since, was.changed)
+        o = model.OrganizationNumber(number_of(own))
+        snapshots.keep(own.store, o, state, source="replay")
+        run(own, f"UPDATE rescind.snapshot SET body = X'00' WHERE revision = {state.revision + 1}")
+        put_back(own, state.revision + 1, "forged")
+        assert not line_of(own, "user:ada", "writer", "late").is_active
+        assert all(each.fits for each in own.verify_log(heads=heads))
+        (late,) = own.verify_reviews("late", heads=heads)
+        assert late.fault is not None
+        assert late.fault.kind is Kind.LINES_DIFFER
+
+
+def test_a_line_tells_nothing_that_stands_before_the_log_begins(
+    new_database: Callable[[str], str],
+) -> None:
+    """Whoever puts a pruned change back could say who gave a role, and why; no digest proves that."""
+    with Authority.open(new_database("sqlite"), organization="acme") as own:
+        pruned(own)
+        put_back(own, 1, "forged")
+        assert own.verify_reviews("late")[0].fits
+        assert "forged" not in [line.reason for line in own.review_lines("late")]
+        given = [line.given_by for line in own.review_lines("late")]
+        assert given == [None] * len(given)
 
 
 # --- decisions --------------------------------------------------------------------------------------

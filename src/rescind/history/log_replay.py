@@ -50,9 +50,15 @@ class LogReplay:
             most_facts=most_facts,
             environment_up_to=begins[ENVIRONMENT_NUMBER],
         )
+        began = {
+            o: self._replay.state.revision,
+            ENVIRONMENT_NUMBER: self._replay.environment.state.revision,
+        }
         for number, revision in begins.items():
             if revision != NO_SNAPSHOT:
                 _require_proven(store, number, revision)
+            if began[number] != revision:  # that one is unreadable, and an older one took its place
+                raise UnprovenSnapshot(number, revision, is_other=True)
 
     def forward(
         self, revision: int, environment: int

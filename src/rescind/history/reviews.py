@@ -16,6 +16,7 @@ from rescind import model
 from rescind.decision_log import LastUsed
 from rescind.errors import InvalidArgument, OrganizationNotFound, ReviewNotFound
 from rescind.history.lives import Life, life_of
+from rescind.history.log_start import log_start
 from rescind.history.population import Chosen, Kind, Population, Way
 from rescind.history.review_uses import ReviewUses
 from rescind.history.states import replayed
@@ -245,7 +246,10 @@ class ReviewedLines:
         )
 
     def _heads(self, o: OrganizationNumber, revisions: set[int]) -> dict[int, ChangeHeadRow]:
-        wanted = sorted(revisions - {0})
+        """Who made these changes. Those of before the start of the log are left out: nothing proves them."""
+        start = log_start(self._store, o)
+        first = 0 if start is None else start.revision
+        wanted = sorted(revision for revision in revisions if revision > first)
         if not wanted:
             return {}
         params = {"o": o, "revisions": json.dumps(wanted)}
