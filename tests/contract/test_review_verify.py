@@ -403,6 +403,32 @@ def test_the_change_that_applied_decisions_is_that_of_the_action(
         assert "Q1" not in kinds(kept)
 
 
+def swapped(authority: Authority) -> list[str]:
+    """Two organizations, each with the name of the other."""
+    acme, other = number_of(authority), number_of(authority, "other")
+    named = "UPDATE rescind.organization SET slug = '{}' WHERE id = {}"
+    names = ("between", acme), ("acme", other), ("other", acme)
+    return [named.format(*each) for each in names]
+
+
+def test_an_organization_under_another_name_is_found_by_a_head(kept: Authority) -> None:
+    """Whoever gives two organizations each other's names shows the one's reviews as the other's. A head has
+    the number and the name, so it finds that; also if the one that has the name now has no head, where its
+    own head would be compared with nothing. Control: without heads all fits.
+    """
+    heads = [head for head in kept.log_heads() if head.organization in ("acme", "other")]
+    run(kept, *swapped(kept))
+    try:
+        (found,) = kept.verify_reviews()
+        assert (found.review, found.fits) == ("Q1", True)
+        for some in (heads, [head for head in heads if head.organization == "acme"]):
+            (found,) = kept.verify_reviews(heads=some)
+            assert found.fault is not None
+            assert found.fault.kind is Kind.LOG_DIFFERS
+    finally:
+        run(kept, *swapped(kept))
+
+
 # --- snapshots --------------------------------------------------------------------------------------
 
 
@@ -486,8 +512,8 @@ def put_back(authority: Authority, revision: int, reason: str) -> None:
 def test_an_older_snapshot_does_not_take_the_place_of_the_proven_one(
     new_database: Callable[[str], str],
 ) -> None:
-    """The one that was logged is made unreadable, and keeps its digest. An older one is put in, and the change
-    between them. An export begins with it, and so would the proof. Control: the export has other lines.
+    """The one that was logged is made unreadable, and keeps its digest. An older one is put in, and the
+    change between them. An export begins with it, and so would the proof: the export has other lines here.
     """
     with Authority.open(new_database("sqlite"), organization="acme") as own:
         pruned(own)

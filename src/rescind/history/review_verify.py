@@ -8,6 +8,7 @@ alone is replayed, because an export begins at a snapshot, and whoever writes SQ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
 from typing import Final
@@ -36,6 +37,8 @@ from rescind.model import (
     ENVIRONMENT,
     ENVIRONMENT_NUMBER,
     AppliedDecisions,
+    Fault,
+    FaultKind,
     KeptHeads,
     LineDecision,
     OrganizationId,
@@ -48,6 +51,7 @@ from rescind.model import (
     moment,
 )
 from rescind.store import Store
+from rescind.store.rows.log import ListedLogRow
 from rescind.store.rows.reviews import (
     READ_CHANGE_HEADS,
     READ_REVIEW,
@@ -139,7 +143,8 @@ class ReviewsProof:
     ) -> None:
         self._store, self._organization, self._lived = store, organization, lived
         self._o: OrganizationNumber = lived.row.organization
-        self._kept = {} if heads is None else heads.digests
+        self._heads = KeptHeads() if heads is None else heads
+        self._kept = self._heads.digests
         self._decisions, self._most_facts = decisions, most_facts
         self._replay: LogReplay | None = None
 
@@ -194,16 +199,23 @@ class ReviewsProof:
 
     @cached_property
     def _logs(self) -> list[VerifiedLog]:
-        """The organization's log and that of `*`."""
-        own = [
-            log
-            for log in listed_logs(self._store, self._organization)
-            if log.organization == self._o
-        ]
-        return [
-            verified_log(self._store, log, self._kept.get(log.organization, {}))
-            for log in [*own, *listed_logs(self._store, ENVIRONMENT)]
-        ]
+        """The organization's log and that of `*`; and what heads of the organization have no log any more."""
+        named = list(listed_logs(self._store, self._organization))
+        own = [log for log in named if log.organization == self._o]
+        found = [self._log(log) for log in [*own, *listed_logs(self._store, ENVIRONMENT)]]
+        there = {log.organization for log in named}
+        for number, name in sorted(self._heads.names.items()):
+            if name == self._organization and number not in there:
+                fault = Fault(FaultKind.NO_ORGANIZATION, min(self._kept[number]))
+                found.append(VerifiedLog(name, number, 0, 0, 0, "", 0, fault))
+        return found
+
+    def _log(self, log: ListedLogRow) -> VerifiedLog:
+        found = verified_log(self._store, log, self._kept.get(log.organization, {}))
+        if found.fits and self._heads.is_other_name(log.organization, log.name):
+            fault = Fault(FaultKind.NAME_DIFFERS, max(self._kept[log.organization]))
+            return replace(found, fault=fault)
+        return found
 
     def _require_logs(self, started: Started) -> None:
         """Raises _Unfit unless the logs fit, and are those that the review was started on."""
