@@ -114,15 +114,36 @@ def test_verification(served: Served, client: httpx.Client) -> None:
         assert answer.json()["reviews"] == [found]
 
 
-def test_a_log_that_is_too_long_for_a_request(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("bound", "hint"),
+    [
+        ("MOST_REPLAYED", "use `rescind review verify`"),
+        ("MOST_ACTIONS", "use `rescind review verify`"),
+        ("MOST_REVIEWS", "Name one"),
+    ],
+)
+def test_what_is_too_much_for_a_request(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, bound: str, hint: str
 ) -> None:
-    """Is left to the command line."""
+    """Is left to the command line, or asked for by name."""
     start(client)
-    monkeypatch.setattr(review_proof, "MOST_REPLAYED", 0)
+    monkeypatch.setattr(review_proof, bound, 0)
     answer = client.get("/v1/reviews/verify", params=ACME)
     assert refused(answer) == (400, "invalid_argument")
-    assert "use `rescind review verify`" in answer.text
+    assert hint.casefold() in answer.text.casefold()
+    if bound == "MOST_REVIEWS":
+        named = client.get("/v1/reviews/verify", params={**ACME, "review": "Q1"})
+        assert named.status_code == 200
+
+
+def test_an_organization_verifies_reviews_once_at_a_time(client: httpx.Client) -> None:
+    """So that a key that is good for one organization leaves a turn to others."""
+    start(client)
+    with review_proof._turns.one("acme"):
+        assert refused(client.get("/v1/reviews/verify", params=ACME)) == (503, "threads_exhausted")
+        with review_proof._turns.one("other"):
+            pass
+    assert client.get("/v1/reviews/verify", params=ACME).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,12 @@ def listed(store: Store, organization: OrganizationId, life: int | None = None) 
     return [review_of(organization, lived, row) for row in rows_of(store, lived.row.organization)]
 
 
+def count(store: Store, organization: OrganizationId, life: int | None = None) -> int:
+    """How many reviews `listed` has. Raises OrganizationNotFound and InvalidArgument."""
+    lived, _ = life_of(store, organization, life)
+    return len(rows_of(store, lived.row.organization))
+
+
 def rows_of(store: Store, o: OrganizationNumber) -> list[ReviewRow]:
     """The rows of all reviews of an organization, by name."""
     found: list[ReviewRow] = []

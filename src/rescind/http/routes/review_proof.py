@@ -12,18 +12,24 @@ from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from rescind.errors import InvalidArgument
+from rescind.history.reviews import count
 from rescind.http.auth import caller_of, requires
 from rescind.http.routes.lists import Organization
 from rescind.http.routes.log_proof import KeptHead, required_heads
 from rescind.http.routes.reviews import DecisionRequest, LifeNumber, decided, life_for
 from rescind.http.server.service import Service
 from rescind.http.server.turns import Turns
-from rescind.model import ENVIRONMENT, KeptHeads, LineDecision, VerifiedReview
+from rescind.model import ENVIRONMENT, KeptHeads, LineDecision, VerifiedReview, organization_id
+from rescind.store.rows.actions import FIND_ACTION_HEAD
 
 MOST_REPLAYED: Final = 100_000
 """Changes of an organization's log, and of that of `*`, that one request verifies and replays, at most."""
+MOST_ACTIONS: Final = 500_000
+"""Service actions that one request verifies, at most."""
+MOST_REVIEWS: Final = 20
+"""Reviews of one request. The lines of each are worked out twice."""
 AT_ONCE: Final = 2
-"""Requests of one process that do so at a time."""
+"""Requests of one process that do so at a time, each for another organization."""
 _turns: Final = Turns(AT_ONCE, why="requests verify reviews")
 ReviewName = Annotated[str | None, QueryParameter(description="The review. Default: all.")]
 
@@ -99,7 +105,7 @@ def verify_reviews(
     life: LifeNumber = None,
 ) -> VerifiedReviewsResponse:
     """Compare reviews with the log of service actions and with the change log, replayed; verify the chains of
-    both. For a log of more than 100,000 changes it is refused.
+    both. It is refused for a log of more than 100,000 changes, and for more than 20 reviews.
     """
     caller = caller_of(request)
     name = caller.organization_for(organization)
@@ -132,18 +138,33 @@ def _verified(
     decisions: list[LineDecision] | None = None,
     heads: KeptHeads | None = None,
 ) -> VerifiedReviewsResponse:
-    authority = service.authority
-    for log in (name, ENVIRONMENT):
-        for head in authority.log_heads(organization=log):
-            if head.revision > MOST_REPLAYED:
-                most = f"over HTTP at most {MOST_REPLAYED:,} changes are replayed"
-                hint = f"{most}: use `rescind review verify`"
-                raise InvalidArgument(what="log", hint=hint)
-    with _turns.one():
-        found = authority.verify_reviews(
+    _require_few(service, name, review, life)
+    with _turns.one(name):
+        found = service.authority.verify_reviews(
             review, decisions=decisions, heads=heads, life=life, organization=name
         )
     return VerifiedReviewsResponse([VerifiedReviewResponse.of(each) for each in found])
+
+
+def _require_few(service: Service, name: str, review: str | None, life: int | None) -> None:
+    """Raises InvalidArgument for what would take one request too long."""
+    hint = "over HTTP at most {:,} {}: use `rescind review verify`"
+    store = service.authority.store
+    for log in (name, ENVIRONMENT):
+        for head in service.authority.log_heads(organization=log):
+            if head.revision > MOST_REPLAYED:
+                raise InvalidArgument(
+                    what="log", hint=hint.format(MOST_REPLAYED, "changes are replayed")
+                )
+    if any(row.revision > MOST_ACTIONS for row in store.fetch(FIND_ACTION_HEAD, {})):
+        raise InvalidArgument(
+            what="log", hint=hint.format(MOST_ACTIONS, "service actions are verified")
+        )
+    if review is None and count(store, organization_id(name), life) > MOST_REVIEWS:
+        raise InvalidArgument(
+            what="review",
+            hint=f"name one: over HTTP at most {MOST_REVIEWS} reviews are verified at once",
+        )
 
 
 ROUTES = [verify_reviews, verify_reviews_from]
