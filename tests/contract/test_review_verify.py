@@ -429,6 +429,12 @@ def test_an_organization_under_another_name_is_found_by_a_head(kept: Authority) 
         run(kept, *swapped(kept))
 
 
+def test_heads_of_other_logs_alone_are_refused(kept: Authority) -> None:
+    """Nothing would be compared with them."""
+    with pytest.raises(InvalidArgument, match="rest on"):
+        kept.verify_reviews(heads=[h for h in kept.log_heads() if h.organization == "other"])
+
+
 # --- snapshots --------------------------------------------------------------------------------------
 
 

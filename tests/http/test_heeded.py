@@ -72,6 +72,15 @@ def test_a_filter_without_a_value_is_refused(onlooker: httpx.Client, operations:
     assert seen > 60
 
 
+def test_a_filter_of_commas_alone_is_refused(onlooker: httpx.Client) -> None:
+    """It has no value either: the list would be everything."""
+    for asked in ("/organizations?domains=", "/events?events="):
+        for value in (",", ",,", "%20,+"):
+            answer = onlooker.get(asked + value)
+            assert answer.status_code in (400, 422), (asked, value, answer.text)
+        assert onlooker.get(f"{asked}acme.example,").status_code == 200
+
+
 def test_control_a_filter_without_a_value(
     onlooker: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,3 +235,22 @@ def test_a_deleted_organization(reviewed: CommandLine) -> None:
     assert out.endswith("no access\n")
     code, out, _ = reviewed("history", "eve", "doc:read", "--life", "1", "--json")
     assert [json.loads(line)["life"] for line in out.splitlines()] == [1]
+
+
+@pytest.mark.parametrize("action", ["list", "show", "start", "export", "apply", "verify"])
+def test_an_option_of_another_action_is_refused(reviewed: CommandLine, action: str) -> None:
+    """`apply` with --role would revoke all roles, and `show` with --from would look like a proof."""
+    Path("q1.csv").write_text(decide(export(reviewed), eve="revoke"))
+    Path("heads").write_text(reviewed("log", "head")[1])
+    options = {
+        "start": ("--role", "reader"),
+        "export": ("--output", "x.csv"),
+        "apply": ("--yes",),
+        "verify": ("--from", "heads"),
+    }
+    which = {"start": "Q2", "apply": "q1.csv"}.get(action, "Q1")
+    for other, given in options.items():
+        if other != action:
+            error = one_error(reviewed("review", action, which, *given))
+            assert given[0] in error
+            assert f"rescind review {other}" in error

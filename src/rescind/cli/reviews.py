@@ -43,6 +43,24 @@ class ReviewAction(StrEnum):
     VERIFY = "verify"
 
 
+_OWN: Final[dict[ReviewAction, dict[str, str]]] = {
+    ReviewAction.START: {
+        name: f"--{name}"
+        for name in ("subject", "group", "role", "resource", "permission", "critical")
+    },
+    ReviewAction.EXPORT: {
+        "format": "--format",
+        "to": "--output",
+        "after": "--after",
+        "bom": "--bom",
+        "used": "--used",
+    },
+    ReviewAction.APPLY: {"name": "--review", "comment": "--comment", "yes": "--yes"},
+    ReviewAction.VERIFY: {"decided": "--decisions", "kept": "--from"},
+}
+"""Options of one action alone, by their parameters."""
+
+
 def register(commands: Commands) -> None:
     """Add the command."""
     commands.add("review", review, "Questions", with_target)
@@ -153,6 +171,7 @@ def review(
     `verify` if a review is not as it was when it was started, or cannot be verified.
     """
     target.require_organization()
+    _require_own(target, action)
     if action is ReviewAction.LIST:
         _list(target, life)
         return
@@ -182,6 +201,14 @@ def review(
     else:
         source = transfer.read(which, encoding)
         _apply(target, source, delimiter, name, actor or user(), comment, is_dry=not yes)
+
+
+def _require_own(target: Target, action: ReviewAction) -> None:
+    """Raises InvalidArgument for an option of another action: `apply` with --role would revoke all roles."""
+    for other, options in _OWN.items():
+        for name, option in options.items():
+            if other is not action and name in target.typed:
+                raise InvalidArgument(what=option, hint=f"it is for `rescind review {other}`")
 
 
 # --- start, list, show, export --------------------------------------------------------------------

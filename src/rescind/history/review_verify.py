@@ -141,10 +141,19 @@ class ReviewsProof:
         decisions: str | None,
         most_facts: int,
     ) -> None:
+        """Raises InvalidArgument for heads of other logs alone: they would prove nothing."""
         self._store, self._organization, self._lived = store, organization, lived
         self._o: OrganizationNumber = lived.row.organization
         self._heads = KeptHeads() if heads is None else heads
         self._kept = self._heads.digests
+        logs = {self._o, ENVIRONMENT_NUMBER, ACTIONS_NUMBER}
+        if (
+            self._kept
+            and logs.isdisjoint(self._kept)
+            and organization not in self._heads.names.values()
+        ):
+            hint = f"none of them is of a log that reviews of {organization} rest on"
+            raise InvalidArgument(what="heads", hint=hint)
         self._decisions, self._most_facts = decisions, most_facts
         self._replay: LogReplay | None = None
 
