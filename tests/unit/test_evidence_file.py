@@ -132,6 +132,8 @@ def test_a_part_against_all_heads_that_were_kept(lines: list[dict[str, Any]]) ->
     assert verified(part, kept(0), with_gaps=True).fault == Fault(FaultKind.HEAD_ABSENT, 1)
     wrong = verified(part, kept(0, 2, digest="00" * 32), with_gaps=True)
     assert wrong.fault == Fault(FaultKind.HEAD_DIFFERS, 3)
+    with pytest.raises(InvalidArgument, match="an organization in the file"):
+        verified(part, kept(), with_gaps=True)
 
 
 @pytest.mark.parametrize(

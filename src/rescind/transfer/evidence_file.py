@@ -101,7 +101,7 @@ def verified_file(
 
     With `heads`, each head of a change must be in the file too; no file has service actions. With gaps, one
     for each organization of the file that has heads is enough. Raises InvalidArgument for a line that is no
-    evidence.
+    evidence, and with gaps if no organization of the file has a head: nothing would be compared.
     """
     kept = {} if heads is None else heads.digests
     found: dict[int, VerifiedFile] = {}
@@ -119,6 +119,8 @@ def verified_file(
         except FAULTS as error:
             hint = f"line {at} is no line of `rescind log export --evidence`: {_why(error)}"
             raise InvalidArgument(what="file", hint=hint) from None
+    if with_gaps and found and kept and kept.keys().isdisjoint(found):
+        raise InvalidArgument(what="heads", hint="none of them is of an organization in the file")
     for number, digests in kept.items():
         if number in found:
             _require_heads(found[number], digests)
