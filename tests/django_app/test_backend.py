@@ -119,7 +119,14 @@ def test_a_model_of_users_may_ask_for_superusers_as_well(project: Configure) -> 
     assert not PermissionsByFacts.has_perm(root, "doc:read", doc)
     assert not asyncio.run(PermissionsByFacts.ahas_perm(root, "doc:read", "doc:1"))
     assert not PermissionsByFacts.has_module_perms(root, "shelf")
+    assert not asyncio.run(PermissionsByFacts.ahas_module_perms(root, "shelf"))
     assert PermissionsByFacts.has_perm(person("cyd"), "doc:read", doc)
+    for asked in (
+        PermissionsByFacts.ahas_perm(root, "doc:read", "doc:1"),
+        PermissionsByFacts.ahas_module_perms(root, "shelf"),
+    ):
+        with pytest.raises(TypeError, match="write `await`"):
+            assert asked
 
 
 FAILING = {

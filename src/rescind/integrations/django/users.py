@@ -11,6 +11,8 @@ from django.contrib.auth import get_backends
 from django.contrib.auth import models as auth
 from django.core.exceptions import PermissionDenied
 
+from rescind.awaited import awaited
+
 
 class PermissionsByFacts(auth.PermissionsMixin):
     """In place of Django's `PermissionsMixin`, with `"SUPERUSERS": "ask"`."""
@@ -22,20 +24,19 @@ class PermissionsByFacts(auth.PermissionsMixin):
         """Whether a backend allows it; superusers are no exception."""
         return _has(self, "has_perm", perm, obj)
 
+    @awaited
     async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
-        """As `has_perm`, off the event loop."""
-        for backend in get_backends():
-            asked = getattr(backend, "ahas_perm", None)
-            try:
-                if asked is not None and await asked(self, perm, obj):
-                    return True
-            except PermissionDenied:
-                return False
-        return False
+        """As `has_perm`, off the event loop. Without `await` it raises TypeError as a condition."""
+        return await _ahas(self, "ahas_perm", perm, obj)
 
     def has_module_perms(self, app_label: str) -> bool:
         """Whether a backend knows a permission of the app; superusers are no exception."""
         return _has(self, "has_module_perms", app_label)
+
+    @awaited
+    async def ahas_module_perms(self, app_label: str) -> bool:
+        """As `has_module_perms`, off the event loop. Without `await` it raises TypeError as a condition."""
+        return await _ahas(self, "ahas_module_perms", app_label)
 
 
 def _has(user: Any, method: str, *asked: Any) -> bool:
@@ -43,6 +44,17 @@ def _has(user: Any, method: str, *asked: Any) -> bool:
         ask = getattr(backend, method, None)
         try:
             if ask is not None and ask(user, *asked):
+                return True
+        except PermissionDenied:
+            return False
+    return False
+
+
+async def _ahas(user: Any, method: str, *asked: Any) -> bool:
+    for backend in get_backends():
+        ask = getattr(backend, method, None)
+        try:
+            if ask is not None and await ask(user, *asked):
                 return True
         except PermissionDenied:
             return False
