@@ -81,6 +81,29 @@ def test_a_filter_of_commas_alone_is_refused(onlooker: httpx.Client) -> None:
         assert onlooker.get(f"{asked}acme.example,").status_code == 200
 
 
+def test_a_filter_in_another_spelling_is_refused(
+    onlooker: httpx.Client, operations: list[Any]
+) -> None:
+    """By lists that pass over unknown parameters too: versions of WorkOS's SDK for Go write `domains[]`.
+    Passed over, the list would be everything.
+    """
+    everything = onlooker.get("/organizations?unheard_of=x")
+    assert everything.status_code == 200
+    assert everything.json()["data"]
+    seen = 0
+    for method, path, told in operations:
+        for each in told.get("parameters", ()):
+            name = each["name"]
+            if each["in"] != "query" or name in MAY_BE_EMPTY:
+                continue
+            for other in (f"{name}[]", f"{name}%5B0%5D", name.upper(), f"{name}_"):
+                answer = asked(onlooker, method, f"{path}?{other}=x")
+                assert answer.status_code == 400, (method, path, other, answer.text)
+                assert "is not known" in answer.text, (method, path, other)
+            seen += 1
+    assert seen > 60
+
+
 def test_control_a_filter_without_a_value(
     onlooker: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

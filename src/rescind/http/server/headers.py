@@ -73,7 +73,8 @@ def require_parameters(
     query: bytes, known: Collection[str] | None, filters: Collection[str]
 ) -> None:
     """Raises InvalidRequest where a parameter of the query is repeated, however its name is escaped, is not
-    one of the known ones (None is for any), or is a filter without a value: the list would be everything.
+    one of the known ones (None is for any, but for a filter in another spelling), or is a filter without a
+    value: the list would be everything.
     """
     if not query:
         return
@@ -82,14 +83,27 @@ def require_parameters(
     for name, times in names.items():
         if times > 1:
             hint = "send it once; where it takes several values, commas stand between them"
-            raise InvalidRequest(why=f"the parameter {name[:60]!r} is there twice", hint=hint)
+            raise InvalidRequest(why=f"the query parameter {name[:60]!r} is repeated", hint=hint)
         if known is not None and name not in known:
             hint = f"the parameters are {', '.join(sorted(known))}" if known else "there are none"
+            raise InvalidRequest(why=f"the parameter {name[:60]!r} is not known", hint=hint)
+        if name not in filters and (meant := _meant(name, filters)) is not None:
+            hint = f"it is `{meant}`; where it takes several values, commas stand between them"
             raise InvalidRequest(why=f"the parameter {name[:60]!r} is not known", hint=hint)
     for name, value in pairs:
         if name in filters and not value.strip():
             hint = "give it a value, or leave it out"
             raise InvalidRequest(why=f"the parameter {name[:60]!r} is empty", hint=hint)
+
+
+def _meant(name: str, filters: Collection[str]) -> str | None:
+    """The filter that a name is another spelling of: some SDKs write a list as `domains[]`."""
+    folded = _folded(name)
+    return next((each for each in filters if _folded(each) == folded), None)
+
+
+def _folded(name: str) -> str:
+    return name[:60].partition("[")[0].replace("_", "").replace("-", "").casefold()
 
 
 def is_plain(raw_path: bytes) -> bool:
