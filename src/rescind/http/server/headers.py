@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -87,19 +87,21 @@ def require_parameters(
         if known is not None and name not in known:
             hint = f"the parameters are {', '.join(sorted(known))}" if known else "there are none"
             raise InvalidRequest(why=f"the parameter {name[:60]!r} is not known", hint=hint)
-        if name not in filters and (meant := _meant(name, filters)) is not None:
-            hint = f"it is `{meant}`; where it takes several values, commas stand between them"
-            raise InvalidRequest(why=f"the parameter {name[:60]!r} is not known", hint=hint)
+    if known is None:
+        _require_spelling(names, filters)
     for name, value in pairs:
         if name in filters and not value.strip():
             hint = "give it a value, or leave it out"
             raise InvalidRequest(why=f"the parameter {name[:60]!r} is empty", hint=hint)
 
 
-def _meant(name: str, filters: Collection[str]) -> str | None:
-    """The filter that a name is another spelling of: some SDKs write a list as `domains[]`."""
-    folded = _folded(name)
-    return next((each for each in filters if _folded(each) == folded), None)
+def _require_spelling(names: Iterable[str], filters: Collection[str]) -> None:
+    """Raises InvalidRequest for a filter in another spelling: some SDKs write a list as `domains[]`."""
+    meant = {_folded(each): each for each in filters}
+    for name in names:
+        if name not in filters and (other := meant.get(_folded(name))) is not None:
+            hint = f"it is `{other}`; where it takes several values, commas stand between them"
+            raise InvalidRequest(why=f"the parameter {name[:60]!r} is not known", hint=hint)
 
 
 def _folded(name: str) -> str:
