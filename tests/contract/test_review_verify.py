@@ -430,9 +430,14 @@ def test_an_organization_under_another_name_is_found_by_a_head(kept: Authority) 
 
 
 def test_heads_of_other_logs_alone_are_refused(kept: Authority) -> None:
-    """Nothing would be compared with them."""
+    """Nothing would be compared with them, nor with none."""
     with pytest.raises(InvalidArgument, match="rest on"):
         kept.verify_reviews(heads=[h for h in kept.log_heads() if h.organization == "other"])
+    for none in ([], KeptHeads()):
+        with pytest.raises(InvalidArgument, match="none with a digest"):
+            kept.verify_reviews(heads=none)
+        with pytest.raises(InvalidArgument, match="none with a digest"):
+            list(kept.verify_log(heads=none))
 
 
 # --- snapshots --------------------------------------------------------------------------------------

@@ -69,10 +69,15 @@ class LogProof(ABC):
 
 
 def kept_heads(heads: KeptHeads | Iterable[LogHead] | None) -> KeptHeads | None:
-    """Heads as a caller gave them. Raises InvalidArgument for anything else."""
-    if heads is None or isinstance(heads, model.KeptHeads):
-        return heads
-    return model.KeptHeads.of(_heads(heads))
+    """Heads as a caller gave them. Raises InvalidArgument for anything else, and for none: they would prove
+    nothing.
+    """
+    if heads is None:
+        return None
+    found = heads if isinstance(heads, model.KeptHeads) else model.KeptHeads.of(_heads(heads))
+    if not found:
+        raise InvalidArgument(what="heads", hint="there is none with a digest: pass some, or None")
+    return found
 
 
 def _heads(given: Any) -> list[LogHead]:
