@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from rescind import Authority
 from rescind.errors import StoreUnavailable
-from rescind.store.sqlite import files, log_files
+from rescind.store.rows.reconcile import FIND_GROUP
+from rescind.store.sqlite import files, log_files, own_log
 from rescind.store.sqlite.own_log import OwnLog
 from tests.contract.world import WORLD
 from tests.unit.command_line import forked
 
 ADA = ("user:ada", "write", "doc:1")
+ENG = {"organization": "acme", "group": "eng"}
 REVOKE = ("remove-member", "eng", "user:ada")
 
 
@@ -51,7 +55,7 @@ def test_a_log_that_was_deleted_and_made_anew(
     look at the log: it is allowed for ever.
     """
     if not is_on:
-        monkeypatch.setattr(OwnLog, "require", lambda _: (0, 0))
+        monkeypatch.setattr(OwnLog, "require", lambda _: (0, 0, 0))
     with Authority.open(path, organization="acme", index=index) as authority:
         assert not index or authority.load()
         assert authority.check(*ADA)
@@ -120,7 +124,7 @@ def test_what_the_other_process_committed_stays(
     deletes the new log, and the revocation with it.
     """
     if not is_on:
-        monkeypatch.setattr(OwnLog, "require", lambda _: (0, 0))
+        monkeypatch.setattr(OwnLog, "require", lambda _: (0, 0, 0))
     authority = Authority.open(path, organization="acme")
     assert authority.check(*ADA)
     os.unlink(f"{path}-shm")
@@ -169,6 +173,98 @@ def test_another_file_in_the_place_of_one_that_lost_its_log(path: str, tmp_path:
         os.replace(tmp_path / "other.db", path)
         assert not looked(authority)
         assert authority.apply(WORLD).changed
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_another_file_while_the_former_is_read(
+    path: str, tmp_path: Path, is_known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long read of the former file goes on, and the new one is opened. The control, where it is not known
+    which database a log is of: the new file is refused for good.
+    """
+    if not is_known:
+        monkeypatch.setattr(own_log, "is_other", lambda now, opened: now[1:] != opened[1:])
+    with Authority.open(tmp_path / "other.db", organization="acme", create=True):
+        pass
+    with Authority.open(path, organization="acme") as authority:
+        with authority.store.snapshot() as snapshot:
+            assert snapshot.fetch_many([(FIND_GROUP, ENG)])[0]
+            for end in ("-wal", "-shm"):
+                os.unlink(f"{path}{end}")
+            os.replace(tmp_path / "other.db", path)
+            assert not looked(authority)
+            if not is_known:
+                with pytest.raises(StoreUnavailable, match="restart this process"):
+                    looked(authority)
+                return
+            for _ in range(3):
+                assert not looked(authority)
+            assert snapshot.fetch_many([(FIND_GROUP, ENG)])[0]
+        assert authority.apply(WORLD).changed
+        assert looked(authority)
+
+
+def test_threads_that_look_at_once_when_another_file_is_there(path: str, tmp_path: Path) -> None:
+    """One noticed it, and has not yet let go of the former file's connections when the other looks."""
+    with Authority.open(tmp_path / "other.db", organization="acme", create=True):
+        pass
+    with Authority.open(path, organization="acme") as authority:
+        assert authority.check(*ADA)
+        for end in ("-wal", "-shm"):
+            os.unlink(f"{path}{end}")
+        os.replace(tmp_path / "other.db", path)
+        incarnation = authority.store.incarnation  # type: ignore[attr-defined]
+        assert incarnation.is_replaced()
+        assert not incarnation.is_replaced()
+        authority.store.reconnect()
+        assert not looked(authority)
+
+
+def test_a_log_that_others_delete_while_a_copy_becomes_one(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy by `VACUUM INTO` has no log yet. Another process opens it, and closes it before the first read
+    here: the log that this one opens then is its own.
+    """
+    copy = str(tmp_path / "copy.db")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM INTO ?", (copy,))
+    others: list[subprocess.Popen[bytes]] = []
+    configure, found = files._configure, files.found_beside
+
+    def configured(connection: sqlite3.Connection) -> None:
+        configure(connection)
+        if not others:
+            others.append(opened_elsewhere(copy))
+
+    def found_while_open(path: str) -> log_files.LogFiles:
+        beside = found(path)
+        others[0].communicate()
+        Path(f"{path}.numbered").touch()  # so that the number of a deleted log is not used again
+        Path(f"{path}.numbered2").touch()
+        return beside
+
+    monkeypatch.setattr(files, "_configure", configured)
+    monkeypatch.setattr(files, "found_beside", found_while_open)
+    with Authority.open(copy, organization="acme") as authority:
+        assert looked(authority)
+
+
+def opened_elsewhere(path: str) -> subprocess.Popen[bytes]:
+    """A process that has the file open until its input ends."""
+    script = (
+        "import sqlite3, sys\n"
+        f"connection = sqlite3.connect({path!r})\n"
+        "connection.execute('SELECT count(*) FROM sqlite_master').fetchone()\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+        "connection.close()\n"
+    )
+    program = [sys.executable, "-c", script]
+    other = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout is not None
+    assert other.stdout.readline()
+    return other
 
 
 def test_a_file_with_two_names(path: str) -> None:

@@ -63,7 +63,7 @@ without_log: Final[set[tuple[int, int]]] = set()
 class Connection(sqlite3.Connection):
     """A connection that knows which log it writes."""
 
-    log_files: LogFiles = (None, None)
+    log_files: LogFiles = (None, None, None)
 
 
 def file_of(database: str) -> str:
@@ -123,12 +123,9 @@ def connect(path: str) -> Connection:
     )
     try:
         _configure(connection)
+        # The log is open from the first read on; before, others may delete it and make it anew.
+        connection.execute("PRAGMA schema_version").fetchone()
         connection.log_files = found_beside(path)
-        if (
-            None in connection.log_files
-        ):  # it has a log since just now, which is opened by the first read
-            connection.execute("PRAGMA schema_version").fetchone()
-            connection.log_files = found_beside(path)
     except BaseException:
         connection.close()
         raise

@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 
 from rescind.errors import StoreUnavailable
 
-LogFiles: TypeAlias = tuple[int | None, int | None]
-"""The inodes of the log and its index; None for one that is not there."""
+LogFiles: TypeAlias = tuple[int | None, int | None, int | None]
+"""The inodes of the database, its log and the log's index; None for one that is not there."""
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 """Where Linux lists what is mounted for this process."""
@@ -35,14 +35,18 @@ _MOUNTED: Final = (
 
 
 def found_beside(path: str) -> LogFiles:
-    """The files that have the log's names now. Of a symbolic link, they are beside what it leads to."""
+    """The files that have these names now. Of a symbolic link, they are beside what it leads to."""
     if os.path.islink(path):
         path = os.path.realpath(path)
-    return _inode(f"{path}-wal"), _inode(f"{path}-shm")
+    return _inode(path), _inode(f"{path}-wal"), _inode(f"{path}-shm")
 
 
 def is_other(now: LogFiles, opened: LogFiles) -> bool:
-    """Whether what has the names now is not what was opened."""
+    """Whether the log of the database that was opened is not what has its names now. If another database has
+    its name, nothing is known of its log.
+    """
+    if now[0] != opened[0]:
+        return False
     return any(other not in (None, one) for one, other in zip(now, opened, strict=True))
 
 
