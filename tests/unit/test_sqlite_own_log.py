@@ -13,6 +13,7 @@ import pytest
 
 from rescind import Authority
 from rescind.errors import StoreUnavailable
+from rescind.store.migrations import migrate
 from rescind.store.rows.reconcile import FIND_GROUP
 from rescind.store.sqlite import files, log_files, own_log
 from rescind.store.sqlite.own_log import OwnLog
@@ -268,7 +269,7 @@ def opened_elsewhere(path: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_file_with_two_names(path: str) -> None:
-    """Neither is opened."""
+    """Neither is opened, or migrated."""
     other = f"{path}.2"
     os.link(path, other)
     done = forked(Path(path).parent, *REVOKE, "-d", other)
@@ -278,6 +279,8 @@ def test_a_file_with_two_names(path: str) -> None:
         for create in (False, True):
             with pytest.raises(StoreUnavailable, match="hard links"):
                 Authority.open(name, create=create)
+        with pytest.raises(StoreUnavailable, match="hard links"):
+            migrate(name)
     os.unlink(other)
     with Authority.open(path, organization="acme") as authority:
         assert authority.check(*ADA)

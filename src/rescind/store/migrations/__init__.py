@@ -12,7 +12,7 @@ from rescind.store.migrations.lock_waits import LOCK_SECONDS, PATIENCE_SECONDS, 
 from rescind.store.partitions import require_possible, require_same
 from rescind.store.queries import SCHEMA
 from rescind.store.schema import VERSIONS
-from rescind.store.sqlite import connect, file_of, translated_errors
+from rescind.store.sqlite import connect, file_of, require_one_log, translated_errors
 
 with extra("migrate"):
     import sqlalchemy
@@ -84,6 +84,7 @@ def migrate(
         hint = "SQLite has no roles: who may read and write the file may use it"
         raise InvalidArgument(what="grant_to", value=", ".join(grant_to), hint=hint)
     path = file_of(url)
+    require_one_log(path)
     with translated_errors(path), closing(connect(path)) as connection:
         engine = sqlalchemy.create_engine(
             "sqlite://", creator=lambda: connection, poolclass=sqlalchemy.StaticPool

@@ -5,6 +5,7 @@ others are lent for reading.
 """
 
 from rescind.store.sqlite.files import connect, file_of, require_file, translated_errors
+from rescind.store.sqlite.log_files import require_one_log
 from rescind.store.sqlite.store import SqliteStore
 from rescind.store.sqlite.write_queue import BUSY_SECONDS
 
@@ -14,5 +15,6 @@ __all__ = [
     "connect",
     "file_of",
     "require_file",
+    "require_one_log",
     "translated_errors",
 ]
