@@ -172,30 +172,34 @@ class Work:
         return not self.job.is_begun and extent.assignments <= pace.pairs
 
     def _step_members(self, extent: Extent, pace: Pace, start: float) -> Progress:
-        """Do the next memberships of the group that are ready. If that fails, try fewer next time."""
+        """Do the next memberships of the group that are ready. If that fails, try fewer next time.
+
+        The job ends where none is: those that are ready further on are found by their index, however many lie
+        between.
+        """
         most = pace.pairs // max(extent.assignments, 1)
         limit = max(min(most, self._most_members), 1)
         window = read_window(self.store, self.job, self._stretch, limit=limit)
-        done = Progress(0, 0, window.rest is None, time.perf_counter() - start)
-        if window.ready:
-            lead = window.ready[0]
-            self.job = replace(
-                self.job,
-                ref=lead.ref,
-                since=lead.since,
-                revision=lead.revision,
-                recorded_at=lead.recorded_at,
-            )
-            try:
-                done = self._carry_out_members(window, start)
-            except PendingMoved:
+        if not window.ready:
+            return Progress(0, 0, True, time.perf_counter() - start)
+        lead = window.ready[0]
+        self.job = replace(
+            self.job,
+            ref=lead.ref,
+            since=lead.since,
+            revision=lead.revision,
+            recorded_at=lead.recorded_at,
+        )
+        try:
+            done = self._carry_out_members(window, start)
+        except PendingMoved:
+            raise
+        except Exception as error:
+            if len(window.ready) == 1 or is_of_store(error):
                 raise
-            except Exception as error:
-                if len(window.ready) == 1 or is_of_store(error):
-                    raise
-                self._most_members = len(window.ready) // 2
-                return Progress(0, 0, False, time.perf_counter() - start)
-            pace.learn(done.held_seconds, done.waiting, is_full=len(window.ready) == most)
+            self._most_members = len(window.ready) // 2
+            return Progress(0, 0, False, time.perf_counter() - start)
+        pace.learn(done.held_seconds, done.waiting, is_full=len(window.ready) == most)
         if window.rest is not None:
             self._stretch = window.rest
         return done
