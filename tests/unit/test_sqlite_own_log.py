@@ -117,6 +117,31 @@ def test_a_write_is_refused_without_a_look_before(path: str) -> None:
             authority.apply(WORLD[:1])
 
 
+@pytest.mark.parametrize("is_time_to_look", [True, False])
+def test_a_connection_of_the_callers_is_refused_too(path: str, is_time_to_look: bool) -> None:
+    """It has the former log: what it reads may be revoked, and what it writes nobody else would see."""
+    with (
+        Authority.open(path, organization="acme") as authority,
+        closing(sqlite3.connect(path, isolation_level=None)) as own,
+    ):
+        own.execute("BEGIN")
+        assert authority.check(*ADA, within=own)
+        own.execute("COMMIT")
+        os.unlink(f"{path}-shm")
+        revoked_elsewhere(path)
+        incarnation = authority.store.incarnation  # type: ignore[attr-defined]
+        incarnation.next_reading = float("inf")
+        incarnation.next_look = 0.0 if is_time_to_look else float("inf")
+        own.execute("BEGIN")
+        for _ in range(0 if is_time_to_look else 2):
+            with pytest.raises(StoreUnavailable, match="restart this process"):
+                authority.apply(WORLD[:1], within=own)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="restart this process"):
+                authority.check(*ADA, within=own)
+        own.execute("ROLLBACK")
+
+
 @pytest.mark.parametrize("is_on", [True, False])
 def test_what_the_other_process_committed_stays(
     path: str, is_on: bool, monkeypatch: pytest.MonkeyPatch
@@ -231,7 +256,7 @@ def test_a_log_that_others_delete_while_a_copy_becomes_one(
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("VACUUM INTO ?", (copy,))
     others: list[subprocess.Popen[bytes]] = []
-    configure, found = files._configure, files.found_beside
+    configure, found = files._configure, log_files.found_beside
 
     def configured(connection: sqlite3.Connection) -> None:
         configure(connection)

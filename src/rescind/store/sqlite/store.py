@@ -109,6 +109,7 @@ class SqliteStore:
     ) -> None:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
+            self._require_log()
             with translated_errors(self.path):
                 transact_within(connection, self, change, self.write_queue, commit=commit)
             return
@@ -275,6 +276,10 @@ class SqliteStore:
     ) -> Any:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
+            if self._log.is_lost:
+                self._require_usable()
+            if time.monotonic() >= self.incarnation.next_look:
+                self.incarnation.look()
             with translated_errors(self.path):
                 return typed_each(questions, asked_within(connection, self, questions))
         with self.snapshot() as snapshot:
@@ -329,6 +334,14 @@ class SqliteStore:
                 raise StoreUnavailable(path=self.path, hint=LOST)
             self._renew()
             self._log.begin_anew()
+
+    def _require_log(self) -> None:
+        """Raise StoreUnavailable if the file lost its log: a connection of the caller's may have the former
+        one.
+        """
+        if self._log.is_lost:
+            self._require_usable()
+        self._log.require()
 
     def _is_refused(self) -> bool:
         return self._is_inherited or self._log.is_lost
