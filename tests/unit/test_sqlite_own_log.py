@@ -15,7 +15,7 @@ from rescind import Authority
 from rescind.errors import StoreUnavailable
 from rescind.store.migrations import migrate
 from rescind.store.rows.reconcile import FIND_GROUP
-from rescind.store.sqlite import files, log_files, own_log
+from rescind.store.sqlite import files, log_files, own_log, write_queue
 from rescind.store.sqlite.own_log import OwnLog
 from tests.contract.world import WORLD
 from tests.unit.command_line import forked
@@ -169,6 +169,28 @@ def test_a_log_that_is_only_deleted_loses_nothing(path: str, ends: tuple[str, ..
         os.unlink(f"{path}{end}")
     with pytest.raises(StoreUnavailable, match="restart this process"):
         looked(authority)
+    authority.close()
+    found = forked(Path(path).parent, "check", *ADA, "-d", path, "-o", "beta")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_nothing_waits_for_a_long_read(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check that notices the loss is refused at once, and what was committed gets into the file when the
+    read has ended.
+    """
+    monkeypatch.setattr(write_queue, "BUSY_SECONDS", 3_600.0)
+    authority = Authority.open(path, organization="acme", index=True)
+    assert authority.load()
+    assert authority.check(*ADA)
+    with authority.store.snapshot() as snapshot:
+        with authority.store.snapshot():
+            """So that another reader is free."""
+        assert snapshot.fetch_many([(FIND_GROUP, ENG)])[0]
+        authority.apply([*WORLD], organization="beta")
+        for end in ("-wal", "-shm"):
+            os.unlink(f"{path}{end}")
+        with pytest.raises(StoreUnavailable, match="restart this process"):
+            looked(authority)
     authority.close()
     found = forked(Path(path).parent, "check", *ADA, "-d", path, "-o", "beta")
     assert found.returncode == 0, found.stdout + found.stderr

@@ -81,11 +81,13 @@ class OwnLog:
         self.is_lost = self._is_kept = False
 
     def _save(self) -> None:
-        """Copy the log into the file, for processes that open it before the last connection is closed."""
+        """Copy the log into the file, for processes that open it before the last connection is closed. What a
+        long read still needs stays in the log until then: nothing waits here.
+        """
         readers: Checkout[Any] = Checkout()
         if readers.acquire_free(self._pools()[0]):
             with suppress(*files.FAULTS):
-                readers.connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+                readers.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             readers.release()
 
     def _may_be_closed(self) -> bool:
