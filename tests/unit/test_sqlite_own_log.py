@@ -208,11 +208,15 @@ def test_a_log_that_sqlite_deleted_itself(path: str) -> None:
         authority.apply(WORLD[:1])
 
 
-def test_another_file_in_the_place_of_one_that_lost_its_log(path: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("index", [False, True], ids=["store", "memory"])
+def test_another_file_in_the_place_of_one_that_lost_its_log(
+    path: str, index: bool, tmp_path: Path
+) -> None:
     """It is opened, as after any exchange."""
     with Authority.open(tmp_path / "other.db", organization="acme", create=True):
         pass
-    with Authority.open(path, organization="acme") as authority:
+    with Authority.open(path, organization="acme", index=index) as authority:
+        assert not index or authority.load()
         assert authority.check(*ADA)
         os.unlink(f"{path}-wal")
         os.unlink(f"{path}-shm")

@@ -49,7 +49,7 @@ class SqliteStore:
         self.probe, self.queries = probe, store_queries(queries("sqlite"), probe)
         self._is_inherited = False
         self._log = OwnLog(self.path, self.pools)
-        self.incarnation = Incarnation(self.path, self._renew, self._log.require)
+        self.incarnation = Incarnation(self.path, self._begin_anew, self._log.require)
         self._open()
         forks.reinit_after_fork(self)
         forks.close_for_forks(self)
@@ -232,6 +232,11 @@ class SqliteStore:
         for pool in self.pools():
             pool.renew()
 
+    def _begin_anew(self) -> None:
+        """Another file has the name now."""
+        self._renew()
+        self._log.begin_anew()
+
     def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
         return SqliteListener(self)
@@ -330,10 +335,9 @@ class SqliteStore:
         if self._is_inherited:
             raise StoreUnavailable(path=self.path, hint=files.FORKED)
         if self._log.is_lost:
-            if not self.incarnation.is_replaced():
+            self.incarnation.look()
+            if self._log.is_lost:
                 raise StoreUnavailable(path=self.path, hint=LOST)
-            self._renew()
-            self._log.begin_anew()
 
     def _require_log(self) -> None:
         """Raise StoreUnavailable if the file lost its log: a connection of the caller's may have the former
