@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from rescind import Authority
-from rescind.errors import StoreUnavailable
+from rescind import Authority, changes
+from rescind.errors import StoreError, StoreUnavailable
 from rescind.store.migrations import migrate
 from rescind.store.rows.reconcile import FIND_GROUP
-from rescind.store.sqlite import files, log_files, own_log, write_queue
+from rescind.store.sqlite import files, incarnation, log_files, own_log, write_queue
 from rescind.store.sqlite.own_log import OwnLog
 from tests.contract.world import WORLD
 from tests.unit.command_line import forked
@@ -129,9 +129,9 @@ def test_a_connection_of_the_callers_is_refused_too(path: str, is_time_to_look: 
         own.execute("COMMIT")
         os.unlink(f"{path}-shm")
         revoked_elsewhere(path)
-        incarnation = authority.store.incarnation  # type: ignore[attr-defined]
-        incarnation.next_reading = float("inf")
-        incarnation.next_look = 0.0 if is_time_to_look else float("inf")
+        known = authority.store.incarnation  # type: ignore[attr-defined]
+        known.next_reading = float("inf")
+        known.next_look = 0.0 if is_time_to_look else float("inf")
         own.execute("BEGIN")
         for _ in range(0 if is_time_to_look else 2):
             with pytest.raises(StoreUnavailable, match="restart this process"):
@@ -227,6 +227,54 @@ def test_another_file_in_the_place_of_one_that_lost_its_log(
         assert authority.apply(WORLD).changed
 
 
+@pytest.mark.parametrize("index", [False, True], ids=["store", "memory"])
+@pytest.mark.parametrize("is_on", [True, False])
+def test_another_file_beside_the_log_of_the_former(
+    path: str, is_on: bool, index: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not opened before that log is deleted. The control: SQLite copies the former file's pages into
+    the back-up, which is destroyed.
+    """
+    if not is_on:
+        monkeypatch.setattr(incarnation, "require_no_former_log", lambda *_: None)
+    backup = tmp_path / "backup.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM INTO ?", (str(backup),))
+    authority = Authority.open(path, organization="acme", index=index)
+    assert not index or authority.load()
+    authority.apply([changes.AddMembership(subject=f"user:new-{n}") for n in range(200)])
+    authority.apply([changes.RemoveMembers(group="eng", members=("user:ada",))])
+    assert not looked(authority)
+    os.replace(backup, path)
+    if not is_on:
+        with pytest.raises(StoreError, match="malformed"):
+            looked(authority)
+        authority.close()
+        return
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="delete these two"):
+            looked(authority)
+        with pytest.raises(StoreUnavailable, match="delete these two"):
+            authority.apply(WORLD[:1])
+    for end in ("-wal", "-shm"):
+        os.unlink(f"{path}{end}")
+    assert looked(authority)
+    authority.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_another_file_beside_an_empty_log(path: str, tmp_path: Path) -> None:
+    """Nothing is in it that SQLite could copy: the file is opened."""
+    with Authority.open(tmp_path / "other.db", organization="acme", create=True):
+        pass
+    with Authority.open(path, organization="acme") as authority:
+        assert looked(authority)
+        assert Path(f"{path}-wal").stat().st_size == 0
+        os.replace(tmp_path / "other.db", path)
+        assert not looked(authority)
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_another_file_while_the_former_is_read(
     path: str, tmp_path: Path, is_known: bool, monkeypatch: pytest.MonkeyPatch
@@ -265,9 +313,9 @@ def test_threads_that_look_at_once_when_another_file_is_there(path: str, tmp_pat
         for end in ("-wal", "-shm"):
             os.unlink(f"{path}{end}")
         os.replace(tmp_path / "other.db", path)
-        incarnation = authority.store.incarnation  # type: ignore[attr-defined]
-        assert incarnation.is_replaced()
-        assert not incarnation.is_replaced()
+        known = authority.store.incarnation  # type: ignore[attr-defined]
+        assert known.is_replaced()
+        assert not known.is_replaced()
         authority.store.reconnect()
         assert not looked(authority)
 

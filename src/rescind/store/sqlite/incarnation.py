@@ -19,7 +19,12 @@ from rescind.model import Seals
 from rescind.store.queries import named
 from rescind.store.schema import Installation, read_installation, require_usable, seals_of
 from rescind.store.sqlite.files import require_file
-from rescind.store.sqlite.log_files import LogFiles, found_beside, require_one_log
+from rescind.store.sqlite.log_files import (
+    LogFiles,
+    found_beside,
+    require_no_former_log,
+    require_one_log,
+)
 
 LOOK_SECONDS: Final = 0.1
 """How long, at most, reads go on before the file's name and incarnation are looked at again."""
@@ -39,7 +44,7 @@ class Incarnation:
         """
         require_one_log(path)
         self.path, self._renew, self._require_log = path, renew, require_log
-        self._log: LogFiles | None = None
+        self._log: LogFiles = (None, None, None)
         self.number = 0
         """Goes up whenever it is another file or another incarnation."""
         self.next_look = self.next_reading = 0.0
@@ -61,13 +66,16 @@ class Incarnation:
             raise StoreUnavailable(path=self.path, why="the file was replaced by another one")
 
     def is_replaced(self) -> bool:
-        """Whether another file has the name now. Raises StoreUnavailable if this one lost its log."""
+        """Whether another file has the name now. Raises StoreUnavailable if this one lost its log, or if the
+        other one has it.
+        """
         found = self._found()
         if found == self._file:
             if found_beside(self.path) != self._log:
                 self._log = self._require_log()
             self.next_look = time.monotonic() + LOOK_SECONDS
             return False
+        require_no_former_log(self.path, self._log)
         self._file = found
         self.number += 1
         self.next_reading = 0.0

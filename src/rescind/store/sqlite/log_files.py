@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -23,6 +24,10 @@ MOUNTS: Final = Path("/proc/self/mountinfo")
 LOST: Final = (
     "its -wal or -shm file was deleted while it was open, so commits of other processes may not be"
     " seen here; restart this process, and delete these files only while no process runs"
+)
+_FORMER: Final = (
+    "another file has its name now, and beside it are the -wal and -shm files of the former one, which"
+    " SQLite would copy into it; delete these two"
 )
 _LINKED: Final = (
     "the file has {count} names (hard links), and SQLite keeps a log beside each of them; copy it with"
@@ -53,6 +58,16 @@ def is_other(now: LogFiles, opened: LogFiles) -> bool:
 def is_only_deleted(now: LogFiles, opened: LogFiles) -> bool:
     """Whether what has the names now is what was opened or nothing, so that no other process made a log."""
     return all(one is None or one == other for one, other in zip(now, opened, strict=True))
+
+
+def require_no_former_log(path: str, former: LogFiles) -> None:
+    """Raise StoreUnavailable if the database is another one than these files are of, and has their log."""
+    database, log, _ = found_beside(path)
+    if database == former[0] or log is None or log != former[1]:
+        return
+    with suppress(OSError):  # it was deleted meanwhile
+        if os.stat(f"{os.path.realpath(path)}-wal").st_size:
+            raise StoreUnavailable(path=path, hint=_FORMER)
 
 
 def require_one_log(path: str) -> None:
