@@ -180,6 +180,7 @@ def test_long_changes_are_chained(
     """Each is read alone, and a transaction ends after so many bytes of them."""
     monkeypatch.setattr(chain_pages, "LONG", 40)
     monkeypatch.setattr(chaining, "PAGE_BYTES", size)
+    monkeypatch.setattr(chaining, "LOCKED_BYTES", size)
     filled(authority, 8)
     run(authority, OLD.format(1))
     done = []
@@ -187,4 +188,23 @@ def test_long_changes_are_chained(
         done.append(some)
     assert sum(done) == 8
     assert max(done) == (1 if size == 0 else 3)
+    assert faults(authority) == {}
+
+
+def test_a_page_is_read_once(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much is in it. While the organization is locked, a transaction ends sooner."""
+    read: list[int] = []
+    whole = chain_pages.read_page
+
+    def counted(*given: Any, **how: Any) -> chain_pages.Page:
+        page = whole(*given, **how)
+        read.append(len(page))
+        return page
+
+    monkeypatch.setattr(chaining, "read_page", counted)
+    monkeypatch.setattr(chaining, "LOCKED_BYTES", 0)
+    filled(authority, 8)
+    run(authority, OLD.format(1))
+    assert chain_all(authority.store) == 8
+    assert read == [3, 3, 2, 2, 1, 1]  # the last are read before the lock and with it
     assert faults(authority) == {}

@@ -21,8 +21,12 @@ from rescind.store.rows.log import FIND_UNCHAINED, LOCK_ORGANIZATION, UnchainedR
 
 Digests: TypeAlias = Sequence[tuple[int, bytes]]
 """Revisions, ascending, and the digests of their changes."""
-PAGE_BYTES: Final = 4_194_304
-"""Of the contents that are read for one transaction; the last of them may be longer."""
+PAGE_BYTES: Final = 67_108_864
+"""Of the contents that are read for one transaction; the last of them may be longer. A page without long
+changes has no more, so none of it is read again.
+"""
+LOCKED_BYTES: Final = 4_194_304
+"""The same, while the organization is locked."""
 
 
 def chain_some(store: Store) -> int:
@@ -52,26 +56,26 @@ def _chain_page(store: Store, first: UnchainedRow) -> int:
     o, after = first.organization, first.revision - 1
     page = read_page(store, o, after)
     if len(page) >= chain_pages.PAGE:
-        digests = _digests(first, parts(store, o, page))
+        digests = _digests(first, parts(store, o, page), PAGE_BYTES)
         if digests:
             store.transact(lambda tx: _write(tx, first, digests), yields=True)
         return len(digests)
     with store.connection() as connection:
         store.fetch(LOCK_ORGANIZATION, {"o": o}, within=connection)
         page = read_page(store, o, after, within=connection)
-        digests = _digests(first, parts(store, o, page, within=connection))
+        digests = _digests(first, parts(store, o, page, within=connection), LOCKED_BYTES)
         if digests:
             store.transact(lambda tx: _write(tx, first, digests), within=connection)
     return len(digests)
 
 
-def _digests(first: UnchainedRow, read: Iterable[Sequence[Row]]) -> Digests:
-    """The digest of each change up to the first that has one, or until PAGE_BYTES were read."""
+def _digests(first: UnchainedRow, read: Iterable[Sequence[Row]], most_bytes: int) -> Digests:
+    """The digest of each change up to the first that has one, or until so many bytes were read."""
     before, size = _before(first), 0
     found: list[tuple[int, bytes]] = []
     for part in read:
         for revision, digest, content in part:
-            if digest is not None or before is None or size > PAGE_BYTES:
+            if digest is not None or before is None or size > most_bytes:
                 return found
             before = chained(before, content)
             assert before is not None
