@@ -22,9 +22,15 @@ def server() -> Iterator[Server]:
 
 def test_nobody_is_allowed_what_was_revoked(server: Server) -> None:
     """G1, G2, G6 and read-your-writes, while processes are stopped, killed and cut off."""
-    events, violations, done = fleet.run(Plan(seconds=15, seed=7), server)
-    assert violations == []
-    kinds = Counter(event.kind for event in events)
+    kinds: Counter[str] = Counter()
+    done: Counter[str] = Counter()
+    for seed in (7, 8, 9):  # a busy machine does less in each
+        events, violations, faults = fleet.run(Plan(seconds=15, seed=seed), server)
+        assert violations == []
+        kinds.update(event.kind for event in events)
+        done += faults
+        if min(kinds[REVOKE], kinds[GRANT], kinds[FRESH]) > 10:
+            break
     assert min(kinds[REVOKE], kinds[GRANT], kinds[FRESH]) > 10
     assert kinds[CHECK] > 1_000
     assert done.total() > 5

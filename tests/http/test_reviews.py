@@ -139,9 +139,9 @@ def test_what_is_too_much_for_a_request(
 def test_an_organization_verifies_reviews_once_at_a_time(client: httpx.Client) -> None:
     """So that a key that is good for one organization leaves a turn to others."""
     start(client)
-    with review_proof._turns.one("acme"):
+    with review_proof.TURNS.one("acme"):
         assert refused(client.get("/v1/reviews/verify", params=ACME)) == (503, "threads_exhausted")
-        with review_proof._turns.one("other"):
+        with review_proof.TURNS.one("other"):
             pass
     assert client.get("/v1/reviews/verify", params=ACME).status_code == 200
 

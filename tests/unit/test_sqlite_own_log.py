@@ -330,7 +330,7 @@ def test_a_log_that_others_delete_while_a_copy_becomes_one(
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("VACUUM INTO ?", (copy,))
     others: list[subprocess.Popen[bytes]] = []
-    configure, found = files._configure, log_files.found_beside
+    configure, found = files.configure, log_files.found_beside
 
     def configured(connection: sqlite3.Connection) -> None:
         configure(connection)
@@ -344,7 +344,7 @@ def test_a_log_that_others_delete_while_a_copy_becomes_one(
         Path(f"{path}.numbered2").touch()
         return beside
 
-    monkeypatch.setattr(files, "_configure", configured)
+    monkeypatch.setattr(files, "configure", configured)
     monkeypatch.setattr(files, "found_beside", found_while_open)
     with Authority.open(copy, organization="acme") as authority:
         assert looked(authority)

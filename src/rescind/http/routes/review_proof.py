@@ -30,7 +30,7 @@ MOST_REVIEWS: Final = 20
 """Reviews of one request. The lines of each are worked out twice."""
 AT_ONCE: Final = 2
 """Requests of one process that do so at a time, each for another organization."""
-_turns: Final = Turns(AT_ONCE, why="requests verify reviews")
+TURNS: Final = Turns(AT_ONCE, why="requests verify reviews")
 ReviewName = Annotated[str | None, QueryParameter(description="The review. Default: all.")]
 
 
@@ -139,7 +139,7 @@ def _verified(
     heads: KeptHeads | None = None,
 ) -> VerifiedReviewsResponse:
     _require_few(service, name, review, life)
-    with _turns.one(name):
+    with TURNS.one(name):
         found = service.authority.verify_reviews(
             review, decisions=decisions, heads=heads, life=life, organization=name
         )

@@ -122,7 +122,7 @@ def connect(path: str) -> Connection:
         factory=Connection,
     )
     try:
-        _configure(connection)
+        configure(connection)
         # The log is open from the first read on; before, others may delete it and make it anew.
         connection.execute("PRAGMA schema_version").fetchone()
         connection.log_files = found_beside(path)
@@ -132,7 +132,7 @@ def connect(path: str) -> Connection:
     return connection
 
 
-def _configure(connection: sqlite3.Connection) -> None:
+def configure(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.OperationalError as error:
