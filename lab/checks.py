@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from collections.abc import Callable
 
 from lab.check_worlds import CHECK_WORLDS, CheckWorld, Question
 from lab.databases import servers
+from lab.memory import peak_megabytes
 from lab.report import Goal, held_mb, percentile
 from lab.world_facts import write
 from rescind import Authority
@@ -89,7 +89,7 @@ def in_own_process(url: str, world: CheckWorld, count: int, seed: int) -> Figure
 
 def measure(url: str, world: CheckWorld, count: int, seed: int) -> Figures:
     """Load the world and ask it."""
-    before, held = _resident(), held_mb()
+    before, held = peak_megabytes(), held_mb()
     figures: Figures = {}
     settings = Settings(index_megabytes=MOST_MEGABYTES)
     with Authority.open(url, organization="lab", index=True, settings=settings) as authority:
@@ -114,7 +114,7 @@ def measure(url: str, world: CheckWorld, count: int, seed: int) -> Figures:
                 figures[f"{name}.p50_us"] = percentile(there, 0.5) * 1e6
         if world.name == "seed":
             figures |= _lists(authority, world)
-        figures["rss_mb"] = _resident()
+        figures["rss_mb"] = peak_megabytes()
         figures["rss_grown_mb"] = figures["rss_mb"] - before
     return figures
 
@@ -163,11 +163,6 @@ def _seconds(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
-
-
-def _resident() -> float:
-    """The most memory that this process has used so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ GROUP: Final = 100
 """Members of a group. Every group is in one of ten departments, which are in `all`."""
 DEPARTMENTS: Final = 10
 EXPORT: Final = """
-import resource, sys, time
+import sys, time
+from lab.memory import peak_megabytes
 from rescind import Authority
 from rescind.transfer.review_files import ReviewFormat, written_lines
 begin, lines = time.perf_counter(), 0
@@ -38,7 +39,7 @@ with Authority.open(sys.argv[1], organization="acme") as authority, open(sys.arg
         lines += part.count(b"\\n")
         file.write(part)
 seconds = time.perf_counter() - begin
-print(seconds, time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, lines - 1)
+print(seconds, time.process_time(), peak_megabytes(), lines - 1)
 """
 """A process of its own, so that its peak is its own too."""
 Figures = dict[str, float]

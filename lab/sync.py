@@ -49,7 +49,11 @@ GOALS = {
     "sync.postgres.settle_ratio": Goal(1.0),
     "sync.sqlite.linear": Goal(1.5),
     "sync.postgres.linear": Goal(1.5),
-    "import.million.sqlite_s": Goal(60),
+    "import.million.sqlite_s": Goal(
+        60,
+        why="a row takes about 40 µs of processor time, more than half of it in SQLite, and every 250 rows"
+        " are a durable commit",
+    ),
     "import.million.postgres_s": Goal(150),
 }
 Figures = dict[str, float]
