@@ -30,12 +30,12 @@ def chain_pages(
     if not store.capabilities.is_remote:
         while page := read_page(store, organization, after):
             yield from parts(store, organization, page)
-            after = page[-1][0]
+            after = _last(page)
         return
     with ThreadPoolExecutor(1, thread_name_prefix="rescind-verify") as reader:
         coming = reader.submit(read_page, store, organization, after)
         while page := coming.result():
-            coming = reader.submit(read_page, store, organization, page[-1][0])
+            coming = reader.submit(read_page, store, organization, _last(page))
             yield from parts(store, organization, page)
 
 
@@ -54,14 +54,19 @@ def parts(
     in memory at a time. Those that were taken out of the log meanwhile are left out.
     """
     begin = 0
-    for place in [place for place, row in enumerate(page) if row[2] is None]:
+    for place in [place for place, (_, _, content) in enumerate(page) if content is None]:
         if place > begin:
             yield cast("Sequence[Row]", page[begin:place])
         begin = place + 1
-        revision = page[place][0]
+        revision, _, _ = page[place]
         asked = {"o": organization, "after": revision - 1, "limit": 1, "characters": 1}
         rows = store.fetch(READ_CHAIN, asked, within=within)
-        if rows and rows[0][0] == revision:
+        if [found for found, _, _ in rows] == [revision]:
             yield rows
     if begin < len(page):
         yield cast("Sequence[Row]", page[begin:] if begin else page)
+
+
+def _last(page: Page) -> int:
+    revision, _, _ = page[-1]
+    return revision

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Final, TypeAlias
+from itertools import count, groupby
+from typing import Final, NamedTuple
 
 from rescind.propagation import chain_pages
 from rescind.propagation.chain_pages import Row, parts, read_page
@@ -19,14 +19,19 @@ from rescind.semantics.chain import chained, first_digest
 from rescind.store import Store, Transaction
 from rescind.store.rows.log import FIND_UNCHAINED, LOCK_ORGANIZATION, UnchainedRow
 
-Digests: TypeAlias = Sequence[tuple[int, bytes]]
-"""Revisions, ascending, and the digests of their changes."""
 PAGE_BYTES: Final = 67_108_864
 """Of the contents that are read for one transaction; the last of them may be longer. A page without long
 changes has no more, so none of it is read again.
 """
 LOCKED_BYTES: Final = 4_194_304
 """The same, while the organization is locked."""
+
+
+class Chained(NamedTuple):
+    """The digest that a change gets."""
+
+    revision: int
+    digest: bytes
 
 
 def chain_some(store: Store) -> int:
@@ -69,17 +74,17 @@ def _chain_page(store: Store, first: UnchainedRow) -> int:
     return len(digests)
 
 
-def _digests(first: UnchainedRow, read: Iterable[Sequence[Row]], most_bytes: int) -> Digests:
+def _digests(first: UnchainedRow, read: Iterable[Sequence[Row]], most_bytes: int) -> list[Chained]:
     """The digest of each change up to the first that has one, or until so many bytes were read."""
     before, size = _before(first), 0
-    found: list[tuple[int, bytes]] = []
+    found: list[Chained] = []
     for part in read:
         for revision, digest, content in part:
             if digest is not None or before is None or size > most_bytes:
                 return found
             before = chained(before, content)
             assert before is not None
-            found.append((revision, before))
+            found.append(Chained(revision, before))
             size += len(content)
     return found
 
@@ -95,20 +100,19 @@ def _before(first: UnchainedRow) -> bytes | None:
     return first_digest(first.organization) if is_beginning else None
 
 
-def _write(tx: Transaction, first: UnchainedRow, digests: Digests) -> None:
+def _write(tx: Transaction, first: UnchainedRow, digests: Sequence[Chained]) -> None:
     is_cleared = first.revision_before is None and first.revision_of_start is None
     if is_cleared and first.revision > 1:  # an old log whose first changes were deleted
         start = {"revision": first.revision - 1, "digest": first_digest(first.organization)}
         tx.run("start_log_before", o=first.organization, now=time.time_ns() // 1_000, **start)
     for run in _runs(digests):
-        written = b"".join(digest for _, digest in run)
-        tx.run(
-            "set_digests", o=first.organization, first=run[0][0], last=run[-1][0], digests=written
-        )
+        ends = {"first": run[0].revision, "last": run[-1].revision}
+        written = b"".join(each.digest for each in run)
+        tx.run("set_digests", o=first.organization, **ends, digests=written)
 
 
-def _runs(digests: Digests) -> Iterator[Digests]:
+def _runs(digests: Sequence[Chained]) -> Iterator[list[Chained]]:
     """The same in runs of revisions without a gap."""
-    numbered = enumerate(digests)
-    for _, run in groupby(numbered, key=lambda each: each[1][0] - each[0]):
-        yield [each for _, each in run]
+    place = count()  # in a run, it goes up as the revision does
+    for _, run in groupby(digests, key=lambda each: each.revision - next(place)):
+        yield list(run)

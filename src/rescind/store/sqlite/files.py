@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from rescind.errors import (
     InvalidArgument,
+    OutcomeUnknown,
     RescindError,
     SchemaDiffers,
     SchemaMissing,
@@ -236,6 +237,14 @@ def is_nothing_written(error: Exception) -> bool:
     """Whether a commit that failed so has left nothing in the WAL that could come back after a crash."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _REFUSED
+
+
+def require_known_outcome(
+    error: Exception, connection: sqlite3.Connection, *, is_sent: bool
+) -> None:
+    """Raise OutcomeUnknown for an error of a commit that was sent, and that a crash may still bring back."""
+    if is_sent and not connection.in_transaction and not is_nothing_written(error):
+        raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
 
 
 def _why_not_opened(path: str) -> str:

@@ -55,12 +55,16 @@ class OwnLog:
         files.refuse_without_log(self._path)
         if all(is_only_deleted(now, log) for log in lost):
             self._save()
-            for pool in self._pools():
-                pool.renew()
+            self.renew()
         elif not self._is_kept:
             self._is_kept = True
             files.keep_for_good([pooled for pooled, _ in opened])
         raise StoreUnavailable(path=self._path, hint=LOST)
+
+    def renew(self) -> None:
+        """Let no connection be used again that was opened before."""
+        for pool in self._pools():
+            pool.renew()
 
     def pause(self, seconds: float) -> None:
         """Close all connections, unless that would take something from other processes."""
@@ -78,6 +82,7 @@ class OwnLog:
 
     def begin_anew(self) -> None:
         """Another file has the name now, and a log of its own."""
+        self.renew()
         self.is_lost = self._is_kept = False
 
     def _save(self) -> None:

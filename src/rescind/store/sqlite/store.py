@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final, TypeAlias
 
 from rescind import forks
-from rescind.errors import OutcomeUnknown, StoreBusy, StoreUnavailable
+from rescind.errors import StoreBusy, StoreUnavailable
 from rescind.model import Seals
 from rescind.store.connections import driver_connection
 from rescind.store.contract import Capabilities, Change, Params
@@ -49,7 +49,7 @@ class SqliteStore:
         self.probe, self.queries = probe, store_queries(queries("sqlite"), probe)
         self._is_inherited = False
         self._log = OwnLog(self.path, self.pools)
-        self.incarnation = Incarnation(self.path, self._begin_anew, self._log.require)
+        self.incarnation = Incarnation(self.path, self._log.begin_anew, self._log.require)
         self._open()
         forks.reinit_after_fork(self)
         forks.close_for_forks(self)
@@ -182,8 +182,7 @@ class SqliteStore:
             is_sent = commit
             connection.execute("COMMIT" if commit else "ROLLBACK")
         except FAULTS as error:
-            if is_sent and not connection.in_transaction and not files.is_nothing_written(error):
-                raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
+            files.require_known_outcome(error, connection, is_sent=is_sent)
             raise
         finally:
             rolled_back(connection)
@@ -206,12 +205,7 @@ class SqliteStore:
                     is_sent = True
                     connection.execute("COMMIT")
                 except FAULTS as error:
-                    if (
-                        is_sent
-                        and not connection.in_transaction
-                        and not files.is_nothing_written(error)
-                    ):
-                        raise OutcomeUnknown(why=str(error) or type(error).__name__) from error
+                    files.require_known_outcome(error, connection, is_sent=is_sent)
                     raise
                 finally:
                     rolled_back(connection)
@@ -225,17 +219,8 @@ class SqliteStore:
 
     def reconnect(self) -> None:
         self._log.require()
-        self._renew()
+        self._log.renew()
         self.incarnation.next_look = self.incarnation.next_reading = 0.0
-
-    def _renew(self) -> None:
-        for pool in self.pools():
-            pool.renew()
-
-    def _begin_anew(self) -> None:
-        """Another file has the name now."""
-        self._renew()
-        self._log.begin_anew()
 
     def listen(self, channel: str) -> SqliteListener:  # noqa: ARG002
         self._require_usable()
@@ -253,7 +238,8 @@ class SqliteStore:
             pooled = pool.free.pop()
         except IndexError:
             return self._version_on_loan()
-        if self._is_refused() or pooled.good_until != FOREVER or pooled.connection is None:
+        is_refused = self._is_inherited or self._log.is_lost
+        if is_refused or pooled.good_until != FOREVER or pooled.connection is None:
             pool.give_back(pooled)
             return self._version_on_loan()
         try:
@@ -281,10 +267,7 @@ class SqliteStore:
     ) -> Any:
         if within is not None:
             connection = driver_connection(within, sqlite3.Connection)
-            if self._log.is_lost:
-                self._require_usable()
-            if time.monotonic() >= self.incarnation.next_look:
-                self.incarnation.look()
+            self._look()
             with translated_errors(self.path):
                 return typed_each(questions, asked_within(connection, self, questions))
         with self.snapshot() as snapshot:
@@ -307,16 +290,14 @@ class SqliteStore:
         """Lend a connection for a block. It is closed if the block raises: a statement that was not read to
         its end would keep its snapshot, and later reads would be of it.
         """
-        if self._is_refused():
+        if self._is_inherited or self.readers.is_closed:
             self._require_usable()
-        now = time.monotonic()
-        if now >= self.incarnation.next_look and not self.readers.is_closed:
-            self.incarnation.look()
+        self._look()
         lent: Checkout[Connection] = Checkout()
         try:
             with translated_errors(self.path):
                 connection = lent.acquire(pool or self.readers)
-                if now >= self.incarnation.next_reading:
+                if time.monotonic() >= self.incarnation.next_reading:
                     self.incarnation.read(connection)
                 yield lent
         except PoolClosed:
@@ -329,6 +310,13 @@ class SqliteStore:
         finally:
             lent.release()
 
+    def _look(self) -> None:
+        """Notice, LOOK_SECONDS late at most, that the file was replaced or lost its log."""
+        if self._log.is_lost:
+            self._require_usable()
+        if time.monotonic() >= self.incarnation.next_look:
+            self.incarnation.look()
+
     def _require_usable(self) -> None:
         if self.readers.is_closed:
             raise self._closed()
@@ -340,15 +328,10 @@ class SqliteStore:
                 raise StoreUnavailable(path=self.path, hint=LOST)
 
     def _require_log(self) -> None:
-        """Raise StoreUnavailable if the file lost its log: a connection of the caller's may have the former
-        one.
-        """
+        """Raise StoreUnavailable if the file lost its log: the caller's connection may have it."""
         if self._log.is_lost:
             self._require_usable()
         self._log.require()
-
-    def _is_refused(self) -> bool:
-        return self._is_inherited or self._log.is_lost
 
     def _closed(self) -> StoreUnavailable:
         return StoreUnavailable(path=self.path, hint="the store was closed; open it again")
