@@ -22,7 +22,7 @@ from rescind.model import (
 )
 from rescind.propagation import reconcile
 from rescind.propagation.audit import audit
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.replicas import cached_answers as recall
 from rescind.replicas.cached_index import CachedIndex, State
 from rescind.replicas.lease import backoff_seconds

@@ -9,7 +9,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Given
 from rescind.propagation.audit import audit
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from tests.faults.small import Steady
 from tests.jobs import due_jobs
 

@@ -7,7 +7,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.changes import Change
 from rescind.propagation.audit import audit
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.store import Transaction
 from tests.contract.test_log_verify import run
 from tests.faults.small import Steady

@@ -10,7 +10,7 @@ from lab.databases import writer
 
 from rescind import Authority, changes
 from rescind.propagation.audit import audit
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from tests.faults.small import Steady

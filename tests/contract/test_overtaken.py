@@ -6,7 +6,8 @@ import pytest
 
 from rescind import Authority, changes
 from rescind.propagation.audit import audit
-from rescind.propagation.reconcile import Work, reconcile
+from rescind.propagation.reconcile import reconcile
+from rescind.propagation.work import Work
 from tests.faults.small import Steady
 from tests.jobs import due_jobs
 from tests.probe import Probe

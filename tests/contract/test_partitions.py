@@ -16,7 +16,7 @@ import sqlalchemy
 from rescind import Authority, changes
 from rescind.errors import InvalidArgument
 from rescind.propagation.jobs import Job
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.store import Store, open_store
 from rescind.store.migrations import migrate, scripts
 from rescind.store.migrations.catalog import Catalog, catalog

@@ -15,7 +15,7 @@ from rescind.http.keys import Keys
 from rescind.http.server.entry import FastResponse
 from rescind.http.server.limits import Limits
 from rescind.http.server.service import Service
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from tests.contract.world import WORLD
 from tests.faults.small import Steady
 from tests.jobs import due_jobs

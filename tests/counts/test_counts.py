@@ -10,7 +10,7 @@ import pytest
 
 from rescind import Authority
 from rescind.http.server.entry import HttpEntry
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from tests.counts import baselines
 from tests.counts.baselines import TOLERANCE, UNKNOWN_TOLERANCE, accepted, regressions, renew
 from tests.counts.paths import Cost, Counts, measured

@@ -93,7 +93,7 @@ def settle_taken_off(watch: Watch, database: str, organization: str, *args: Any)
         probe_of(store).omitted.add("refuse_pending_moved")
         watch(store)
         for job in jobs:
-            work = reconciling.Work(store, job)
+            work = Work(store, job)
             work.fits_many = lambda *_: False  # type: ignore[method-assign]
             work.step(Steady(args[-1]))
 

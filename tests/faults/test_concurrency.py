@@ -23,8 +23,8 @@ from rescind.errors import (
     ResourceTypeExists,
     RoleExists,
 )
-from rescind.propagation.reconcile import Work
 from rescind.propagation.schedule import due
+from rescind.propagation.work import Work
 from rescind.store import open_store
 from tests.faults.small import Steady, settle
 from tests.probe import Probe, probe_of

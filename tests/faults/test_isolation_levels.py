@@ -25,9 +25,9 @@ from rescind.errors import NotCommitted, RoleNotFound, StoreConflict
 from rescind.model import Receipt
 from rescind.propagation.audit import audit
 from rescind.propagation.jobs import Job
-from rescind.propagation.reconcile import Work
 from rescind.propagation.schedule import due_in
 from rescind.propagation.tombstones import purge
+from rescind.propagation.work import Work
 from rescind.store import Rows, Store, open_store
 from rescind.store.postgres import configure
 from rescind.store.postgres.connection import Connection

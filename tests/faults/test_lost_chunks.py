@@ -20,7 +20,7 @@ import pytest
 
 from rescind import Authority
 from rescind.propagation.audit import audit
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.store.sqlite import SqliteStore
 from tests.faults import tasks
 from tests.faults.server import Server, running, until_answered

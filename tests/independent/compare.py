@@ -14,8 +14,8 @@ import psycopg
 from rescind import Authority, Decision, Difference, Receipt, changes, model
 from rescind.errors import OrganizationNotFound, RescindError
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work
 from rescind.propagation.tombstones import purge
+from rescind.propagation.work import Work
 from rescind.sql import permitted
 from rescind.store import open_store
 from rescind.store.queries import Engine, named

@@ -21,7 +21,7 @@ from rescind.changes import Change
 from rescind.errors import GroupBusy, RescindError, StoreError
 from rescind.propagation.jobs import Job
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.store import open_store
 from tests.independent.facts import World
 from tests.independent.model import Refused, apply

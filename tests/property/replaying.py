@@ -18,8 +18,8 @@ from rescind.errors import RescindError
 from rescind.history.tables import States, read_environment, read_states
 from rescind.model import ENVIRONMENT, ENVIRONMENT_NUMBER, OrganizationId, OrganizationNumber
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work
 from rescind.propagation.tombstones import purge
+from rescind.propagation.work import Work
 from rescind.semantics.replay import LogDoesNotFit, Recorded, apply, apply_to_environment
 from rescind.semantics.replay.comparing import FactDifference, differences
 from rescind.semantics.state import EnvironmentState, OrganizationState, world

@@ -16,8 +16,8 @@ from rescind.errors import GroupBusy, RescindError
 from rescind.model import ENVIRONMENT
 from rescind.propagation.jobs import Job
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work
 from rescind.propagation.tombstones import purge
+from rescind.propagation.work import Work
 from rescind.semantics import access
 from tests.jobs import due_jobs
 from tests.property import oracle

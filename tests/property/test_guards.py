@@ -17,8 +17,8 @@ import pytest
 
 from rescind import Authority, changes, model
 from rescind.changes import Change
-from rescind.propagation.reconcile import Work
 from rescind.propagation.tombstones import purge
+from rescind.propagation.work import Work
 from rescind.store import open_store
 from rescind.store.queries import queries
 from tests.clock import SettableClock

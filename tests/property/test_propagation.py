@@ -14,8 +14,8 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from rescind import Authority, Route, changes
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work
 from rescind.propagation.tombstones import purge
+from rescind.propagation.work import Work
 from rescind.semantics.access import Assignment
 from rescind.store import open_store
 from tests.jobs import due_jobs

@@ -20,7 +20,7 @@ import pytest
 from rescind import Authority, changes
 from rescind.errors import StoreConflict
 from rescind.propagation.audit import audit
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.store import Store, open_store
 from tests.clock import SettableClock
 from tests.faults.small import Steady

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rescind.errors import GroupNotFound, StoreBusy, StoreConflict, StoreReadOnly, StoreUnavailable
 from rescind.model import AssignmentNumber, GroupNumber, OrganizationNumber
-from rescind.propagation import ranges, reconcile
+from rescind.propagation import ranges, reconcile, work
 from rescind.propagation.jobs import LAST, Extent, Job, Progress
 from rescind.propagation.members import Stretch, read_window
 from rescind.propagation.ranges import Ranges
@@ -224,7 +224,7 @@ def test_windows_are_all_pending_memberships(
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(3, 4), st.integers(1, 2), st.integers())))
 def test_spans_are_since_the_earliest(settled: list[tuple[int, int, int, int]]) -> None:
     """Of each range of revisions, once, and when the first of its rows became pending."""
-    found = json.loads(reconcile.spans_of(settled))
+    found = json.loads(work.spans_of(settled))
     wanted = {
         (since, revision): min(at for _, r, s, at in settled if (s, r) == (since, revision))
         for _, revision, since, _ in settled
@@ -246,7 +246,7 @@ def test_spans_are_since_the_earliest(settled: list[tuple[int, int, int, int]]) 
 )
 def test_what_fails_for_all_jobs(error: Exception, is_of_store: bool) -> None:
     """What may pass by itself concerns the store, but for a conflict, which concerns the job."""
-    assert reconcile.is_of_store(error) is is_of_store
+    assert work.is_of_store(error) is is_of_store
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rescind import Authority, changes
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.store import open_store
 from rescind.store.sqlite import files
 from tests.faults.small import Steady

@@ -13,7 +13,7 @@ from rescind.propagation import schedule
 from rescind.propagation import worker as module
 from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work
+from rescind.propagation.work import Work
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from tests.faults.small import Steady

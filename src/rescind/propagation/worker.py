@@ -22,9 +22,10 @@ from rescind.instruments import Instruments
 from rescind.propagation.chaining import chain_some
 from rescind.propagation.jobs import Job, Progress
 from rescind.propagation.pace import Pace
-from rescind.propagation.reconcile import Work, is_of_store, note_chunk
+from rescind.propagation.reconcile import note_chunk
 from rescind.propagation.schedule import Schedule
 from rescind.propagation.tombstones import purge
+from rescind.propagation.work import Work, is_of_store
 from rescind.settings import Settings
 from rescind.store import Listener, Store
 from rescind.threads import started
