@@ -15,6 +15,7 @@ from rescind.changes import Change
 from rescind.model import Receipt
 from rescind.propagation import organization_removal as deletion
 from rescind.propagation import reconcile as reconciling
+from rescind.propagation.work import Work
 from rescind.propagation.worker import Worker
 from rescind.settings import Settings
 from rescind.store import Store, open_store

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rescind.index import Index, facts
+from rescind.index import Index, sizes
 from rescind.index.assignments import Held
 from rescind.index.catalog import Role
 
@@ -132,5 +132,5 @@ def test_control_without_a_part(
     part: str, fill: Callable[[Index], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: where a part is not counted, too little is said of what is made of it."""
-    monkeypatch.setattr(facts, part, 0)
+    monkeypatch.setattr(sizes, part, 0)
     assert _share(fill) < LEAST

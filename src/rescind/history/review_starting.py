@@ -18,8 +18,8 @@ from rescind.errors import (
     ReviewExists,
     RoleNotFound,
 )
-from rescind.history.population import folded
 from rescind.history.review_actions import Started, action_of, digest_at, filter_text
+from rescind.history.review_filters import folded
 from rescind.history.reviews import find, number_of
 from rescind.listing.names import Similar
 from rescind.model import (

@@ -17,7 +17,8 @@ from rescind.decision_log import LastUsed
 from rescind.errors import InvalidArgument, OrganizationNotFound, ReviewNotFound
 from rescind.history.lives import Life, life_of
 from rescind.history.log_start import log_start
-from rescind.history.population import Chosen, Kind, Population, Way
+from rescind.history.population import Kind, Population, Way
+from rescind.history.review_filters import Chosen
 from rescind.history.review_uses import ReviewUses
 from rescind.history.states import replayed
 from rescind.model import (

@@ -11,6 +11,7 @@ from functools import lru_cache
 from sys import getsizeof
 from typing import Final
 
+from rescind.index import sizes
 from rescind.index.assignments import Assignments, Held, Until
 from rescind.index.catalog import Catalog, Role
 from rescind.index.derived import Derived, Groups
@@ -31,17 +32,6 @@ from rescind.model import (
 from rescind.semantics.preconditions import first_unmet
 
 ROOT: Final = ResourceNumber(0)
-MEMBERSHIP_BYTES: Final = 350
-GROUP_BYTES: Final = 300
-PLACE_BYTES: Final = 40
-NESTING_BYTES: Final = 600
-RESOURCE_BYTES: Final = 450
-ASSIGNMENT_BYTES: Final = 700
-REACHED_BYTES: Final = 40
-LINE_BYTES: Final = 100
-EXPIRING_PLACE_BYTES: Final = 120
-"""Bytes of each beside its name, rounded up. `tests/unit/test_index_size.py` measures them."""
-
 shared_groups: Callable[[Groups], Groups] = lru_cache(16_384)(lambda groups: groups)
 """One object for equal sets of groups."""
 
@@ -120,21 +110,7 @@ class Facts:
 
     def size(self) -> int:
         """About how many bytes the facts take, with the results derived from them."""
-        return (
-            self.text_bytes
-            + MEMBERSHIP_BYTES * len(self.memberships)
-            + GROUP_BYTES * len(self.groups)
-            + PLACE_BYTES * self.places
-            + EXPIRING_PLACE_BYTES * sum(map(len, self.expiring_places.values()))
-            + NESTING_BYTES * self.nestings
-            + RESOURCE_BYTES * len(self.resources)
-            + ASSIGNMENT_BYTES * self.assignments.count
-            + REACHED_BYTES * (self._derived.reached + self._derived.united_holders)
-            + LINE_BYTES * self._derived.lined
-            + self.orders.size()
-            + self.own.size()
-            + self.environment.size()
-        )
+        return sizes.size(self, self._derived)
 
     def first_unmet(self, subject: str, permission: bool, resource: str) -> Reason | None:
         """The first precondition of a check that is not met; `permission` says whether it is defined."""
