@@ -167,6 +167,7 @@ def test_a_line_that_was_taken_out(left: CommandLine, tmp_path: Path) -> None:
     code, out, _ = left("log", "verify", "--file", str(file), "--with-gaps")
     assert (code, "in 2 parts without a gap: 1 to 3, 5 to 8" in out) == (0, True)
     assert "log verify" in one_error(left("log", "--with-gaps"))
+    assert "--file" in one_error(left("log", "verify", "--with-gaps"))
 
 
 def test_a_file_that_proves_nothing(left: CommandLine, tmp_path: Path) -> None:

@@ -55,8 +55,11 @@ def chain(target: Target) -> None:
 def verify(target: Target, *, kept: str | None, file: str | None, with_gaps: bool) -> None:
     """Verify the logs of a database, or a file of evidence. Exits with 1 if something does not fit.
 
-    Raises InvalidArgument for a file with no heads or no changes: it would prove nothing.
+    Raises InvalidArgument for a file with no heads or no changes, which would prove nothing, and for
+    `with_gaps` without a file.
     """
+    if with_gaps and file is None:
+        raise InvalidArgument(what="--with-gaps", hint="it belongs to --file")
     heads = None if kept is None else read_heads(kept)
     if file is not None:
         with _lines(file) as lines:
