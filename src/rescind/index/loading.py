@@ -80,14 +80,14 @@ def _unpacked(packed: bytes | str) -> list[int]:
     return sorted(numbers)
 
 
-def _list_numbers(memberships: Iterable[MembershipNumber]) -> list[int] | _Zeros:
+def _list_numbers(memberships: Iterable[MembershipNumber]) -> list[int] | _ZeroByDefault:
     """The number of a list for each membership, 0 at first. Positions are found faster than keys."""
     known = list(memberships)
     most = max(known, default=0)
-    return [0] * (most + 1) if most < SPARSE * len(known) else _Zeros()
+    return [0] * (most + 1) if most < SPARSE * len(known) else _ZeroByDefault()
 
 
-class _Zeros(dict[int, int]):
+class _ZeroByDefault(dict[int, int]):
     def __missing__(self, key: int) -> int:
         return 0
 

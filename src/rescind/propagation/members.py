@@ -14,7 +14,7 @@ from rescind.store.rows.reconcile import LIST_PENDING_MEMBERS, PendingMemberRow
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class MembershipRange:
     """Numbers of memberships that are still to be looked at: from `first` on, before `end`.
 
     A job goes from its own membership, which may be the group's last, to the end, and then from the beginning
@@ -26,14 +26,14 @@ class Stretch:
     end: int
 
     @staticmethod
-    def of(job: Job) -> Stretch:
+    def of(job: Job) -> MembershipRange:
         """All of the group's memberships, beginning with the job's own."""
-        return Stretch(job.ref, job.ref, LAST)
+        return MembershipRange(job.ref, job.ref, LAST)
 
-    def after(self, row: PendingMemberRow) -> Stretch:
+    def after(self, row: PendingMemberRow) -> MembershipRange:
         """What is left when all before this one are done."""
         end = LAST if row.ref >= self.own else self.own
-        return Stretch(self.own, row.ref, end)
+        return MembershipRange(self.own, row.ref, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +45,24 @@ class Window:
     """
 
     ready: tuple[PendingMemberRow, ...]
-    rest: Stretch | None
+    rest: MembershipRange | None
     may_settle: bool
 
 
-def read_window(store: Store, job: Job, stretch: Stretch, *, limit: int) -> Window:
-    """At most `limit` memberships of the job's group from the stretch. The job's own one is ready."""
-    rows = _listed(store, job, stretch, limit + 1)
+def read_window(store: Store, job: Job, unread: MembershipRange, *, limit: int) -> Window:
+    """At most `limit` memberships of the job's group from this range. The job's own one is ready."""
+    rows = _listed(store, job, unread, limit + 1)
     ready = tuple(row for row in rows[:limit] if row.is_ready)
     following = rows[limit:]
-    if not following and stretch.end == LAST:
-        beginning = Stretch(stretch.own, 0, stretch.own)
+    if not following and unread.end == LAST:
+        beginning = MembershipRange(unread.own, 0, unread.own)
         following = _listed(store, job, beginning, 1)
     revisions = {(row.since, row.revision) for row in ready}
     goes_on = revisions == {(row.since, row.revision) for row in following}
-    rest = stretch.after(following[0]) if following else None
+    rest = unread.after(following[0]) if following else None
     return Window(ready, rest, may_settle=not goes_on)
 
 
-def _listed(store: Store, job: Job, stretch: Stretch, limit: int) -> list[PendingMemberRow]:
-    params = {**job.params(), "first": stretch.first, "end": stretch.end, "limit": limit}
+def _listed(store: Store, job: Job, unread: MembershipRange, limit: int) -> list[PendingMemberRow]:
+    params = {**job.params(), "first": unread.first, "end": unread.end, "limit": limit}
     return store.fetch(LIST_PENDING_MEMBERS, params)

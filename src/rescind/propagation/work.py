@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from rescind.errors import PendingMoved, RescindError, StoreConflict, StoreReadOnly
 from rescind.propagation.jobs import FIRST, LAST, Extent, Job, Progress, jobs
-from rescind.propagation.members import Stretch, Window, read_window
+from rescind.propagation.members import MembershipRange, Window, read_window
 from rescind.propagation.pace import Pace
 from rescind.propagation.ranges import Ranges
 from rescind.store import Store, Transaction
@@ -52,7 +52,7 @@ class Work:
         self.store, self.job = store, job
         self._extent: Extent | None = None
         self._ranges = Ranges(store)
-        self._stretch = Stretch.of(job)
+        self._unread = MembershipRange.of(job)
         self._most_members = MOST_MEMBERS
 
     def step(self, pace: Pace) -> Progress:
@@ -102,7 +102,7 @@ class Work:
         """
         most = pace.pairs // max(extent.assignments, 1)
         limit = max(min(most, self._most_members), 1)
-        window = read_window(self.store, self.job, self._stretch, limit=limit)
+        window = read_window(self.store, self.job, self._unread, limit=limit)
         if not window.ready:
             return Progress(0, 0, True, time.perf_counter() - start)
         lead = window.ready[0]
@@ -124,7 +124,7 @@ class Work:
             return Progress(0, 0, False, time.perf_counter() - start)
         pace.learn(done.held_seconds, done.waiting, is_full=len(window.ready) == most)
         if window.rest is not None:
-            self._stretch = window.rest
+            self._unread = window.rest
         return done
 
     def _carry_out_members(self, window: Window, start: float) -> Progress:
