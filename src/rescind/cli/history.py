@@ -96,7 +96,7 @@ def log(
         str | None, Option("--file", help="Verify a file of evidence; - for standard input.")
     ] = None,
     with_gaps: Annotated[
-        bool, Option("--with-gaps", help="With --file: of some changes only; others may lack.")
+        bool, Option("--with-gaps", help="With --file: the file may lack some changes.")
     ] = False,
     to: Annotated[
         str | None, Option("--output", help="Export to a file; - for standard output.")
@@ -114,7 +114,7 @@ def log(
     again, and exits with 1 if a change does not fit. `chain` gives digests to
     the changes of older versions. These take all organizations if none is named.
 
-    `actions` lists what was done to keys, pending work, logs and the schema.
+    `actions` lists what was done to keys, reviews, pending work, logs and the schema.
     """
     options = {
         "--evidence": (with_evidence, LogAction.EXPORT),

@@ -53,7 +53,7 @@ def verify(
 
 
 def verified_object(found: VerifiedReview) -> dict[str, Any]:
-    """What was found, as plain JSON values."""
+    """The result for one review, as plain JSON values."""
     fault = None
     if (bad := found.fault) is not None:
         fault = {"kind": bad.kind.value, "detail": bad.detail, "meaning": bad.meaning}
@@ -66,8 +66,8 @@ def _say(found: VerifiedReview) -> None:
         output.say(output.plain(f"{name}: does not fit: {found.fault.meaning}"))
     else:
         heads = f", {output.counted(found.heads, 'kept head')}" if found.heads else ""
-        told = f"{output.counted(found.lines, 'line')} as started, at revision {found.revision}"
-        output.say(f"{name}: {told}{heads}")
+        summary = f"{output.counted(found.lines, 'line')} as started, at revision {found.revision}"
+        output.say(f"{name}: {summary}{heads}")
     for each in found.applied:
         output.say(output.plain(f"    {_applied(each)}"))
 

@@ -1,4 +1,4 @@
-"""`rescind log actions`: what was done to keys, pending work, logs and the schema."""
+"""`rescind log actions`: what was done to keys, reviews, pending work, logs and the schema."""
 
 from __future__ import annotations
 

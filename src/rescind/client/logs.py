@@ -58,8 +58,8 @@ class Logs:
     def actions(
         self, *, organization: str | None = None, after: int = 0, limit: int | None = None
     ) -> Pages[Action]:
-        """What was done to keys, pending work, logs and the schema, oldest first: of one organization or of
-        all that the key is good for, after an action's number.
+        """What was done to keys, reviews, pending work, logs and the schema, oldest first: of one
+        organization or of all that the key is good for, after an action's number.
         """
         left = None if limit is None else model.require_number("limit", limit, least=0)
         start = model.require_number("after", after, least=0, most=2**63 - 1)

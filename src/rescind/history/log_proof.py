@@ -61,8 +61,8 @@ class LogProof(ABC):
     def actions(
         self, *, organization: str | None = None, after: int = 0, limit: int | None = None
     ) -> Iterator[Action]:
-        """What was done to keys, pending work, logs and the schema, oldest first: of one organization or of
-        all, after an action's number.
+        """What was done to keys, reviews, pending work, logs and the schema, oldest first: of one
+        organization or of all, after an action's number.
         """
         name = None if organization is None else model.organization_id(organization)
         return history.actions.listed_actions(self.store, name, after, limit)
