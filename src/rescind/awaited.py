@@ -1,5 +1,5 @@
-"""Answers that have to be awaited. Python counts any coroutine as true, and so a check that nobody awaits as
-allowed; these refuse to be a condition.
+"""Coroutines that cannot be used as a condition. Python counts any other coroutine as true, so a check
+without `await` would allow everybody.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MISSING: Final = (
 
 
 class Awaited(Coroutine[Any, Any, T]):
-    """A coroutine that raises TypeError where it is taken for its result."""
+    """A coroutine that raises TypeError if it is used as a condition."""
 
     __slots__ = ("coroutine",)
 
@@ -43,7 +43,7 @@ class Awaited(Coroutine[Any, Any, T]):
 
 
 def awaited(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Awaited[T]]:
-    """The function, whose result raises TypeError if it is a condition."""
+    """Wrap a coroutine function: its result raises TypeError if it is used as a condition without `await`."""
 
     def call(*arguments: P.args, **named: P.kwargs) -> Awaited[T]:
         return Awaited(function(*arguments, **named))
@@ -54,7 +54,7 @@ def awaited(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Awaite
 
 
 def _mark(call: Any) -> None:
-    """As a coroutine function, for who asks `inspect` or `asyncio` whether it is one."""
+    """Make `inspect` and `asyncio` recognize the wrapper as a coroutine function."""
     if hasattr(inspect, "markcoroutinefunction"):  # since Python 3.12
         inspect.markcoroutinefunction(call)
     else:

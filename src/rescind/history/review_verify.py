@@ -60,7 +60,7 @@ from rescind.store.rows.reviews import (
 )
 
 REASON: Final = "access review {}"
-"""How the reason of a change begins that applied a review's decisions."""
+"""Beginning of the reason of a change that applied a review's decisions."""
 
 
 def verified_reviews(
@@ -172,7 +172,7 @@ class ReviewsProof:
                     self._verify(review)
                 except _Unfit as error:
                     review.fault = error.fault
-        return [self._told(review) for review in sorted(found, key=lambda each: each.name)]
+        return [self._result(review) for review in sorted(found, key=lambda each: each.name)]
 
     # --- within -----------------------------------------------------------------------------------
 
@@ -288,7 +288,7 @@ class ReviewsProof:
                 raise _Unfit(ReviewFaultKind.LINES_DIFFER, detail)
             review.lines += 1
 
-    def _told(self, review: _Verifying) -> VerifiedReview:
+    def _result(self, review: _Verifying) -> VerifiedReview:
         logs = [self._actions, *self._logs]
         return VerifiedReview(
             organization=self._organization,
@@ -316,7 +316,7 @@ def _applied(row: ReviewActionRow) -> AppliedDecisions:
 
 
 def _shown(line: LineContent | None) -> str:
-    """A line in words; several differ in more than these tell."""
+    """A line in words. Different lines can have the same words."""
     if line is None:
         return "there is none"
     way = line.way

@@ -47,8 +47,8 @@ def found_beside(path: str) -> LogFiles:
 
 
 def is_other(now: LogFiles, opened: LogFiles) -> bool:
-    """Whether the log of the database that was opened is not what has its names now. If another database has
-    its name, nothing is known of its log.
+    """Whether another log has the names of the one that was opened. False if another database has the
+    database's name: then nothing is known of the log.
     """
     if now[0] != opened[0]:
         return False
@@ -56,12 +56,12 @@ def is_other(now: LogFiles, opened: LogFiles) -> bool:
 
 
 def is_only_deleted(now: LogFiles, opened: LogFiles) -> bool:
-    """Whether what has the names now is what was opened or nothing, so that no other process made a log."""
+    """Whether no other process made a log: each name has the file that was opened, or none."""
     return all(one is None or one == other for one, other in zip(now, opened, strict=True))
 
 
 def require_no_former_log(path: str, former: LogFiles) -> None:
-    """Raise StoreUnavailable if the database is another one than these files are of, and has their log."""
+    """Raise StoreUnavailable if another database has the name now, with the former one's log beside it."""
     database, log, _ = found_beside(path)
     if database == former[0] or log is None or log != former[1]:
         return
@@ -72,7 +72,7 @@ def require_no_former_log(path: str, former: LogFiles) -> None:
 
 def require_one_log(path: str) -> None:
     """Raise StoreUnavailable for a file that other processes may have open with another log: one with
-    several names, and one that is mounted without its folder. Of a file that is missing nothing is asked.
+    several names, and one that is mounted without its folder. A missing file passes.
     """
     try:
         found = os.stat(path)

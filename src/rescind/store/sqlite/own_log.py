@@ -45,7 +45,7 @@ class OwnLog:
             for pooled in pool.connections()
             if (log := getattr(pooled.connection, "log_files", None)) is not None
         ]
-        now = found_beside(self._path)  # after the list: who is open has its files
+        now = found_beside(self._path)  # after the list: each open connection made its files before
         lost = [
             log for pooled, log in opened if is_other(now, log) and pooled.connection is not None
         ]
@@ -73,7 +73,7 @@ class OwnLog:
                 pool.pause(seconds)
 
     def close(self, seconds: float) -> None:
-        """The same, and lend none any more."""
+        """As `pause`, and lend no connection from now on."""
         may_be_closed = self._may_be_closed()
         for pool in self._pools():
             if may_be_closed:
@@ -86,8 +86,8 @@ class OwnLog:
         self.is_lost = self._is_kept = False
 
     def _save(self) -> None:
-        """Copy the log into the file, for processes that open it before the last connection is closed. What a
-        long read still needs stays in the log until then: nothing waits here.
+        """Copy the log into the file, for processes that open it before the last connection is closed. This
+        waits for nobody: the part that a long read still needs stays in the log until then.
         """
         readers: Checkout[Any] = Checkout()
         if readers.acquire_free(self._pools()[0]):
