@@ -15,7 +15,7 @@ from rescind.errors import GroupNotFound, StoreBusy, StoreConflict, StoreReadOnl
 from rescind.model import AssignmentNumber, GroupNumber, OrganizationNumber
 from rescind.propagation import ranges, reconcile, work
 from rescind.propagation.jobs import LAST, Extent, Job, Progress
-from rescind.propagation.members import Stretch, read_window
+from rescind.propagation.members import MembershipRange, read_window
 from rescind.propagation.ranges import Ranges
 from rescind.store.rows.reconcile import (
     FIND_MEMBERSHIP_BOUND,
@@ -205,12 +205,12 @@ def test_windows_are_all_pending_memberships(
     expected = [late[at : at + limit] for at in range(0, len(late), limit)] or [[]]
     expected += [early[at : at + limit] for at in range(0, len(early), limit)]
     of_group = job("member", own)
-    stretch: Stretch | None = Stretch.of(of_group)
+    unread: MembershipRange | None = MembershipRange.of(of_group)
     for place, some in enumerate(expected):
-        assert stretch is not None
-        window = read_window(Members(listed), of_group, stretch, limit=limit)  # type: ignore[arg-type]
+        assert unread is not None
+        window = read_window(Members(listed), of_group, unread, limit=limit)  # type: ignore[arg-type]
         assert window.ready == tuple(row for row in some if row.is_ready)
-        stretch = window.rest
+        unread = window.rest
         following = expected[place + 1][0] if place + 1 < len(expected) else None
         if window.ready:
             is_of_one = following is not None and all(
@@ -218,7 +218,7 @@ def test_windows_are_all_pending_memberships(
                 for row in window.ready
             )
             assert window.may_settle != is_of_one
-    assert stretch is None
+    assert unread is None
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(3, 4), st.integers(1, 2), st.integers())))

@@ -64,7 +64,7 @@ without_log: Final[set[tuple[int, int]]] = set()
 class Connection(sqlite3.Connection):
     """A connection that knows which log it writes."""
 
-    log_files: LogFiles = (None, None, None)
+    log_files: LogFiles = LogFiles()
 
 
 def file_of(database: str) -> str:

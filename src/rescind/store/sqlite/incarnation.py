@@ -44,7 +44,7 @@ class Incarnation:
         """
         require_one_log(path)
         self.path, self._renew, self._require_log = path, renew, require_log
-        self._log: LogFiles = (None, None, None)
+        self._log = LogFiles()
         self.number = 0
         """Goes up whenever it is another file or another incarnation."""
         self.next_look = self.next_reading = 0.0

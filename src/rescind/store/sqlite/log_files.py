@@ -12,12 +12,18 @@ import re
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 from rescind.errors import StoreUnavailable
 
-LogFiles: TypeAlias = tuple[int | None, int | None, int | None]
-"""The inodes of the database, its log and the log's index; None for one that is not there."""
+
+class LogFiles(NamedTuple):
+    """The inodes of a database, its log and the log's index; None for one that is not there."""
+
+    database: int | None = None
+    log: int | None = None
+    index: int | None = None
+
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 """Where Linux lists what is mounted for this process."""
@@ -43,14 +49,14 @@ def found_beside(path: str) -> LogFiles:
     """The files that have these names now. Of a symbolic link, they are beside what it leads to."""
     if os.path.islink(path):
         path = os.path.realpath(path)
-    return _inode(path), _inode(f"{path}-wal"), _inode(f"{path}-shm")
+    return LogFiles(_inode(path), _inode(f"{path}-wal"), _inode(f"{path}-shm"))
 
 
 def is_other(now: LogFiles, opened: LogFiles) -> bool:
     """Whether another log has the names of the one that was opened. False if another database has the
     database's name: then nothing is known of the log.
     """
-    if now[0] != opened[0]:
+    if now.database != opened.database:
         return False
     return any(other not in (None, one) for one, other in zip(now, opened, strict=True))
 
@@ -62,8 +68,8 @@ def is_only_deleted(now: LogFiles, opened: LogFiles) -> bool:
 
 def require_no_former_log(path: str, former: LogFiles) -> None:
     """Raise StoreUnavailable if another database has the name now, with the former one's log beside it."""
-    database, log, _ = found_beside(path)
-    if database == former[0] or log is None or log != former[1]:
+    now = found_beside(path)
+    if now.database == former.database or now.log is None or now.log != former.log:
         return
     with suppress(OSError):  # it was deleted meanwhile
         if os.stat(f"{os.path.realpath(path)}-wal").st_size:
