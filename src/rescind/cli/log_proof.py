@@ -128,15 +128,19 @@ def fault_object(fault: Fault | None) -> dict[str, Any] | None:
     return {"kind": fault.kind.value, "revision": fault.revision, "meaning": fault.meaning}
 
 
+def _fit(number: int, what: str) -> str:
+    return f"{output.counted(number, what)} {'fits' if number == 1 else 'fit'}"
+
+
 def _say(found: VerifiedLog | VerifiedFile) -> None:
     name = output.plain(found.organization)
     heads = f", {output.counted(found.heads, 'kept head')}" if found.heads else ""
     if isinstance(found, VerifiedLog):
         since = f" after revision {found.after}, where the log begins" if found.after else ""
         what = "action" if found.number == ACTIONS_NUMBER else "change"
-        told = f"{output.counted(found.rows, what)} fit{since}{heads}"
+        told = f"{_fit(found.rows, what)}{since}{heads}"
     else:
-        told = f"{output.counted(found.lines, 'line')} fit, {_parts(found.parts)}{heads}"
+        told = f"{_fit(found.lines, 'line')}, {_parts(found.parts)}{heads}"
     output.say(f"{name}: {told}")
     if isinstance(found, VerifiedLog) and found.unproven:
         left = output.counted(found.unproven, "change")

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
-from typing import Final
 
 from rescind.errors import InvalidArgument, PastUnavailable, ReviewNotFound
 from rescind.history.actions import verified_actions
@@ -32,6 +31,7 @@ from rescind.history.review_actions import (
     read_detail,
 )
 from rescind.history.reviews import LineContent, ReviewedLines, review_of, rows_of
+from rescind.history.revocations import beginning_of_reason
 from rescind.history.verify import verified_log
 from rescind.model import (
     ENVIRONMENT,
@@ -58,9 +58,6 @@ from rescind.store.rows.reviews import (
     ReviewActionRow,
     ReviewRow,
 )
-
-REASON: Final = "access review {}"
-"""Beginning of the reason of a change that applied a review's decisions."""
 
 
 def verified_reviews(
@@ -258,7 +255,7 @@ class ReviewsProof:
             return
         asked = {"o": self._o, "revisions": f"[{applied.revision}]"}
         reasons = [row.reason for row in self._store.fetch(READ_CHANGE_HEADS, asked)]
-        begins = REASON.format(name)
+        begins = beginning_of_reason(name)
         if not any(reason == begins or reason.startswith(f"{begins}:") for reason in reasons):
             detail = f"action {applied.action}: revision {applied.revision}"
             raise _Unfit(ReviewFaultKind.APPLICATION_DIFFERS, detail)

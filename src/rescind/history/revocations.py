@@ -267,11 +267,16 @@ def idempotency_key(scope: tuple[object, ...], revoked: list[Revocation]) -> str
     return f"review/{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"
 
 
+def beginning_of_reason(review: str) -> str:
+    """How the reason of each change begins that applied decisions of the review."""
+    return f"access review {review}"
+
+
 def reason_of(review: Review, decisions: Sequence[LineDecision], comment: str) -> str:
     """The review's name, the comment on all of it, and each different comment on a line that is revoked."""
     told = [comment] if comment else []
     for each in decisions:
         if each.verdict is Verdict.REVOKE and each.comment and each.comment not in told:
             told.append(each.comment)
-    text = f"access review {review.name}" + (f": {'; '.join(told)}" if told else "")
+    text = beginning_of_reason(review.name) + (f": {'; '.join(told)}" if told else "")
     return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"

@@ -22,7 +22,7 @@ class LogFiles(NamedTuple):
 
     database: int | None = None
     log: int | None = None
-    index: int | None = None
+    log_index: int | None = None
 
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
