@@ -72,6 +72,38 @@ def test_a_filter_without_a_value_is_refused(onlooker: httpx.Client, operations:
     assert seen > 60
 
 
+def kinds_of(schema: dict[str, Any]) -> set[str]:
+    """The JSON types that a schema permits."""
+    found = {kind for each in schema.get("oneOf", ()) for kind in kinds_of(each)}
+    told = schema.get("type", [])
+    return found | ({told} if isinstance(told, str) else {*told})
+
+
+def test_null_is_no_value_of_a_filter(
+    onlooker: httpx.Client, operations: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The framework takes it for none, so that the list would be everything. Of a text it may be the name.
+    Control: unguarded, nobody's memberships are everybody's.
+    """
+    seen = set()
+    for method, path, told in operations:
+        for each in told.get("parameters", ()):
+            kinds = kinds_of(each["schema"])
+            if each["in"] != "query" or "null" not in kinds or "string" in kinds:
+                continue
+            for value in ("null", "NULL", "%6eull"):
+                answer = asked(onlooker, method, f"{path}?{each['name']}={value}")
+                assert answer.status_code == 400, (method, path, each["name"], answer.text)
+                assert "is null" in answer.text, (method, path, each["name"])
+            seen.add(each["name"])
+    assert {"active", "life", "number", "revision"} <= seen
+    everybody = "/v1/memberships?organization=acme&active="
+    assert onlooker.get("/v1/groups?organization=acme&holder=null").status_code == 404
+    assert onlooker.get(everybody + "null").status_code == 400
+    monkeypatch.setattr(Address, "query_of", lambda *_: (None, frozenset(), frozenset()))
+    assert onlooker.get(everybody + "null").status_code == 200
+
+
 def test_a_filter_of_commas_alone_is_refused(onlooker: httpx.Client) -> None:
     """It has no value either: the list would be everything."""
     for asked in ("/organizations?domains=", "/events?events="):
@@ -111,7 +143,7 @@ def test_control_a_filter_without_a_value(
     organization = onlooker.get("/organizations").json()["data"][0]["id"]
     asked = f"/user_management/organization_memberships?organization_id={organization}&user_id="
     assert onlooker.get(asked).status_code == 400
-    monkeypatch.setattr(Address, "query_of", lambda *_: (None, frozenset()))
+    monkeypatch.setattr(Address, "query_of", lambda *_: (None, frozenset(), frozenset()))
     assert len(onlooker.get(asked).json()["data"]) > 1
 
 

@@ -5,10 +5,11 @@ no more than a look here. The framework does the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
 from litestar.routes import HTTPRoute
 from litestar.types.internal_types import PathParameterDefinition
 
@@ -43,6 +44,8 @@ class Address:
     """
     filters: dict[str, frozenset[str]] = field(default_factory=dict)
     """The parameters of a method that must have a value where they are there."""
+    numbers: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Those of a method that the framework takes for absent where their value is `null`."""
     unread: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Conditions that a method does not evaluate, though it must not act where they do not hold."""
 
@@ -51,9 +54,13 @@ class Address:
         """The header `Allow`."""
         return allow(self.scopes)
 
-    def query_of(self, method: str) -> tuple[frozenset[str] | None, frozenset[str]]:
-        """The parameters that a query may have, None for any, and those that must have a value."""
-        return self.parameters.get(method), self.filters.get(method, frozenset())
+    def query_of(self, method: str) -> tuple[frozenset[str] | None, frozenset[str], frozenset[str]]:
+        """The parameters that a query may have, None for any; those that must have a value; and those of
+        which `null` is none.
+        """
+        nothing: frozenset[str] = frozenset()
+        filters, numbers = self.filters.get(method, nothing), self.numbers.get(method, nothing)
+        return self.parameters.get(method), filters, numbers
 
     def scope_for(self, method: str) -> Scope | None:
         """The scope that a method needs. Raises MethodNotAllowed."""
@@ -122,6 +129,7 @@ class Addresses:
             alters = scope in ALTERING and method != "GET"
             query = frozenset(each.field_alias for each in model.expected_query_params)
             address.filters[method] = query - MAY_BE_EMPTY
+            address.numbers[method] = query & {*_nullable(handler)}
             if is_ours or alters:
                 address.parameters[method] = query
             if alters:
@@ -134,6 +142,21 @@ class Addresses:
 def _scope_of(guard: Any) -> Scope:
     scope: Scope = getattr(guard, "func", guard).scope
     return scope
+
+
+def _nullable(handler: Any) -> Iterator[str]:
+    """The parameters of a route, and of what it depends on, of whose type `null` is an absence."""
+    for each in (handler, *handler.resolve_dependencies().values()):
+        for parameter in each.parsed_fn_signature.parameters.values():
+            if parameter.is_optional and _is_none(parameter.annotation):
+                yield getattr(parameter.kwarg_definition, "query", None) or parameter.name
+
+
+def _is_none(kind: Any) -> bool:
+    try:
+        return msgspec.convert("null", kind, strict=False) is None
+    except (msgspec.ValidationError, TypeError):
+        return False
 
 
 def _found(node: _Node, parts: list[bytes], place: int = 0) -> Address | None:

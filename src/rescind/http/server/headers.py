@@ -32,6 +32,7 @@ SINGLE: Final = (
 _REQUEST_ID: Final = re.compile(rb"[!-~](?:[ -~]{0,1022}[!-~])?")
 """What can be printed, and is short enough for a log."""
 _VERSIONS: Final = ("1.1", "1.0")
+_LEFT_OUT: Final = "give it a value, or leave it out"
 _NEVER: Final = re.compile(rb"q=0(\.0{0,3})?")
 _ADDRESS: Final = re.compile(
     rb"""(?:/(?!\.{1,2}(?:/|$))         # no segment is . or ..
@@ -70,11 +71,14 @@ def require_single(fields: Fields, headers: Headers) -> None:
 
 
 def require_parameters(
-    query: bytes, known: Collection[str] | None, filters: Collection[str]
+    query: bytes,
+    known: Collection[str] | None,
+    filters: Collection[str],
+    numbers: Collection[str] = (),
 ) -> None:
     """Raises InvalidRequest where a parameter of the query is repeated, however its name is escaped, is not
     one of the known ones (None is for any, but for a filter in another spelling), or is a filter without a
-    value: the list would be everything.
+    value: the list would be everything. `null` is no value of those that are no texts (`numbers`).
     """
     if not query:
         return
@@ -91,8 +95,9 @@ def require_parameters(
         _require_spelling(names, filters)
     for name, value in pairs:
         if name in filters and not value.strip():
-            hint = "give it a value, or leave it out"
-            raise InvalidRequest(why=f"the parameter {name[:60]!r} is empty", hint=hint)
+            raise InvalidRequest(why=f"the parameter {name[:60]!r} is empty", hint=_LEFT_OUT)
+        if name in numbers and value.casefold() == "null":
+            raise InvalidRequest(why=f"the parameter {name[:60]!r} is null", hint=_LEFT_OUT)
 
 
 def _require_spelling(names: Iterable[str], filters: Collection[str]) -> None:
