@@ -98,7 +98,7 @@ class Authority(
         self._organization = None if organization is None else model.organization_id(organization)
         self._clock = clock
         self.cache, self._recall = None, None
-        if index:
+        if model.require_flag("index", index):
             self.cache = replicas.open_cache(store, self.settings)
             self._recall = replicas.CachedAnswers(self.cache, self._now, self.instruments)
             replicas.measure_cache(self.cache, self.instruments)

@@ -98,7 +98,7 @@ _ALL: Final = About()
 def about(**asked: Any) -> About:
     """Which changes are meant, of names that are checked. Raises MalformedId and InvalidArgument."""
     checks: dict[str, Callable[[Any], str]] = {
-        "actor": lambda value: model.require_text("actor", value),
+        "actor": lambda value: model.require_part("actor", value),
         "subject": model.subject_id,
         "group": model.group_id,
         "role": model.role_id,

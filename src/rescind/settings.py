@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import reprlib
+from dataclasses import dataclass, field, fields
 
-from rescind.model import IdRule
+from rescind.errors import InvalidArgument
+from rescind.model import IdRule, require_flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,19 @@ class Settings:
     snapshot_changes: int = 1_000
     """A snapshot of an organization is kept after so many changes, at most daily; more often where ten times
     as many are made in a day. 0 is off. `rescind serve` and `rescind worker` keep them."""
+
+    def __post_init__(self) -> None:
+        """Raises InvalidArgument: less than no drift or grace, or NaN, would end a wait before the lease."""
+        for each in fields(self):
+            value, what = getattr(self, each.name), f"settings.{each.name}"
+            if each.type == "bool":
+                require_flag(what, value)
+            elif each.type in ("int", "float"):
+                _require_amount(what, value)
+
+
+def _require_amount(what: str, value: object) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and value >= 0):  # type: ignore[operator]  # NaN is not
+        hint = "use a number, not below 0"
+        raise InvalidArgument(what=what, value=reprlib.repr(value), hint=hint)

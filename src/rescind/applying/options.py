@@ -33,6 +33,13 @@ class ApplyOptions:
     action: ServiceAction | None = None
     """What is logged of the batch as a service action, in its transaction, if it alters anything."""
 
+    def __post_init__(self) -> None:
+        """Raises InvalidArgument: what is no number bounds nothing, and a text counts as true."""
+        if (most := self.inline_most_pairs) is not None:
+            model.require_number("inline_most_pairs", most, least=0)
+        model.require_flag("detail", self.detail)
+        model.require_flag("force", self.force)
+
 
 DEFAULT = ApplyOptions()
 

@@ -59,7 +59,7 @@ class Changing:
             **_batch(changes, name, force=force),
             "reason": model.require_text("reason", reason),
             "route": None if route is None else _route(route),
-            "detail": bool(detail),
+            "detail": model.require_flag("detail", detail),
         }
         headers = [(IDEMPOTENCY_KEY, _key(key)), *_condition(if_revision)]
         if actor != "unknown":
@@ -134,7 +134,7 @@ def _batch(changes: Sequence[Change], organization: str | None, *, force: bool) 
     return {
         "changes": msgspec.Raw(body.encode()),
         "organization": organization,
-        "force": bool(force),
+        "force": model.require_flag("force", force),
     }
 
 

@@ -16,6 +16,7 @@ from rescind.client.connecting import Key, Target, TooLarge, required
 from rescind.client.operations import Operations
 from rescind.client.policy import Answer, Attempts, Failure, Policy, Retries, Timeouts
 from rescind.client.tokens import Tokens
+from rescind.model import require_flag
 
 
 class Core:
@@ -35,7 +36,9 @@ class Core:
         required(most_bytes, most_connections)
         self.target = Target(url, key, most_bytes)
         self.policy = Policy(timeouts or Timeouts(), retries or Retries(), self.target.base)
-        self.asking = Asking(organization, Tokens(is_on=bool(read_your_writes)))
+        self.asking = Asking(
+            organization, Tokens(is_on=require_flag("read_your_writes", read_your_writes))
+        )
         self.operations = Operations(self.asking)
 
     def shown(self, name: str) -> str:

@@ -47,7 +47,10 @@ class Facts:
 
         With `effective`, all subjects in it and in groups nested in it. With `expired`, also expired places.
         """
-        how = {"effective": bool(effective), "expired": bool(expired)}
+        how = {
+            "effective": model.require_flag("effective", effective),
+            "expired": model.require_flag("expired", expired),
+        }
         asked = {"group": model.group_id(group), **how}
         return self._facts("members", answers.members, organization, paging, **asked)
 
@@ -61,7 +64,10 @@ class Facts:
     ) -> Call[FactPage[MembershipEntry]]:
         """The memberships of the organization, by subject: all, the `active` ones, or the deactivated."""
         kind = None if subject_kind is None else model.require_subject_kind(subject_kind)
-        asked = {"subject_kind": kind, "active": None if active is None else bool(active)}
+        asked = {
+            "subject_kind": kind,
+            "active": None if active is None else model.require_flag("active", active),
+        }
         return self._facts("memberships", answers.memberships, organization, paging, **asked)
 
     def list_roles(
@@ -114,8 +120,8 @@ class Facts:
             "holder": None if holder is None else model.holder_id(holder),
             "role": None if role is None else model.role_id(role),
             "resource": None if resource is None else model.resource_id(resource),
-            "effective": bool(effective),
-            "expired": bool(expired),
+            "effective": model.require_flag("effective", effective),
+            "expired": model.require_flag("expired", expired),
         }
         return self._facts("assignments", answers.assignments, organization, paging, **asked)
 

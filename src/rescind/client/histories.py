@@ -167,14 +167,14 @@ class Histories:
         """Revoke the lines that are to be revoked, as one batch; with `dry_run`, say what that would do. The
         same decisions applied again have one effect.
         """
-        given = _decisions(decisions)
+        given, dry_run = _decisions(decisions), model.require_flag("dry_run", dry_run)
         found: Review = yield from self.find_review(review, organization=organization)
         fields = {
             "review": found.name,
             "organization": self.asking.named(organization),
             "decisions": _decided(given),
             "comment": model.require_text("comment", comment),
-            "dry_run": bool(dry_run),
+            "dry_run": dry_run,
         }
         done: ReviewOutcome = yield self.asking.post(
             ("v1", "reviews", "apply"),
@@ -205,7 +205,7 @@ def _only(
         "role": None if role is None else model.role_id(role),
         "resource": None if resource is None else model.resource_id(resource),
         "permission": None if permission is None else model.permission_id(permission),
-        "critical": bool(critical),
+        "critical": model.require_flag("critical", critical),
     }
 
 

@@ -154,7 +154,7 @@ def _about(
 ) -> dict[str, Any]:
     """Which changes are meant. Raises MalformedId, InvalidArgument, and TypeError for other names."""
     return {
-        "actor": None if actor is None else model.require_text("actor", actor),
+        "actor": None if actor is None else model.require_part("actor", actor),
         "subject": None if subject is None else model.subject_id(subject),
         "group": None if group is None else model.group_id(group),
         "role": None if role is None else model.role_id(role),

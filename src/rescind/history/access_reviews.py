@@ -179,6 +179,7 @@ class AccessReviews(ABC):
             raise OrganizationNotFound(organization=found.organization)
         actor, comment = model.require_text("actor", actor), model.require_text("comment", comment)
         request = model.require_text("request", request)
+        dry_run = model.require_flag("dry_run", dry_run)
         run = history.review_run.ReviewRun(
             self, found, decisions, history.revocations.reason_of(found, decisions, comment)
         )

@@ -66,6 +66,7 @@ def prune(
 ) -> Pruning:
     """As `Authority.prune_log`."""
     model.require_text("actor", actor)
+    dry_run = model.require_flag("dry_run", dry_run)
     for row in organizations_of(store, name):
         plan = _planned(store, name, row.organization, before, now)
         if dry_run or not plan.changes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from rescind import model
@@ -62,6 +63,7 @@ def checked_filter(**conditions: Any) -> ReviewFilter:
         "role": model.role_id,
         "resource": model.resource_id,
         "permission": model.permission_id,
+        "critical": partial(model.require_flag, "critical"),
     }
     given = {name: value for name, value in conditions.items() if value is not None}
     for name in given.keys() & checks.keys():

@@ -18,7 +18,7 @@ from rescind.errors import (
     OrganizationNotFound,
 )
 from rescind.listing.names import UNKNOWN, Similar
-from rescind.model import FactPage, HolderNumber, Revision, moment, require_number
+from rescind.model import FactPage, HolderNumber, Revision, moment, require_flag, require_number
 from rescind.store import Store
 from rescind.store.contract import Snapshot
 from rescind.store.rows import Query, Row
@@ -32,6 +32,7 @@ LAST: Final = 2**31 - 1
 """Greater than any number."""
 
 _CURSOR: Final = "cursor"
+_FLAGS: Final = frozenset(("active", "effective", "expired"))
 Fact = TypeVar("Fact")
 
 
@@ -128,6 +129,8 @@ def reading(
     for a name that does not exist gets names that are like it.
     """
     require_number("limit", paging.limit, least=1, most=MOST_ITEMS)
+    for what in _FLAGS & how.keys():
+        require_flag(what, how[what])
     at_least = None if paging.at_least is None else store.seals.parse(paging.at_least)
     names = {
         "organization": listed.organization,

@@ -67,7 +67,9 @@ if TYPE_CHECKING:
         holder_id,
         organization_id,
         permission_id,
+        require_flag,
         require_number,
+        require_part,
         require_subject_kind,
         require_text,
         resource_id,
@@ -221,7 +223,9 @@ __all__ = [
     "organization_id",
     "permission_id",
     "plain_name",
+    "require_flag",
     "require_number",
+    "require_part",
     "require_subject_kind",
     "require_text",
     "resource_id",
@@ -249,8 +253,9 @@ _HOMES = {
         "PermissionEntry ResourceEntry RoleEntry"
     ),
     "rescind.model.ids": (
-        "group_id holder_id organization_id permission_id require_number require_subject_kind "
-        "require_text resource_id resource_named resource_type_id role_id subject_id"
+        "group_id holder_id organization_id permission_id require_flag require_number "
+        "require_part require_subject_kind require_text resource_id resource_named "
+        "resource_type_id role_id subject_id"
     ),
     "rescind.model.log": "ChainLink LogEntry LogPage",
     "rescind.model.periods": "AccessHistory AccessPeriod Cause CauseKind IdChange OrganizationLife",

@@ -193,6 +193,13 @@ def require_text(what: str, value: object) -> str:
     return value
 
 
+def require_part(what: str, value: object) -> str:
+    """A part of a text that is looked for. InvalidArgument for an empty one: every text has it."""
+    if part := require_text(what, value):
+        return part
+    raise InvalidArgument(what=what, hint="it is empty: give a part of it, or leave it out")
+
+
 def require_number(what: str, value: object, *, least: int, most: int | None = None) -> int:
     """The whole number, if it lies between these. Else InvalidArgument."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -201,3 +208,12 @@ def require_number(what: str, value: object, *, least: int, most: int | None = N
             return number
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
     raise InvalidArgument(what=what, value=reprlib.repr(value), hint=f"use a whole number {bounds}")
+
+
+def require_flag(what: str, value: object) -> bool:
+    """A yes or no; None is no. Else InvalidArgument: the text "false" would count as true."""
+    if value is None:
+        return False
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    raise InvalidArgument(what=what, value=reprlib.repr(value), hint="use True or False")

@@ -6,6 +6,7 @@ import os
 import reprlib
 
 from rescind.errors import InvalidArgument
+from rescind.model import require_flag
 from rescind.settings import Settings
 from rescind.store.contract import Store
 from rescind.store.probe import StoreProbe
@@ -45,13 +46,13 @@ def open_store(
         raise InvalidArgument(
             what="database", value=reprlib.repr(url), hint="give a URL or a file's path"
         )
-    url = os.fspath(url)
+    url, is_new = os.fspath(url), require_flag("create", create)
     scheme, separator, _ = url.partition("://")
     if not separator or scheme == "sqlite":
         from rescind.store.sqlite import SqliteStore, file_of
 
         path = file_of(url)
-        if create:
+        if is_new:
             from rescind.store.sqlite.new_file import make_file
 
             make_file(path)
@@ -59,7 +60,7 @@ def open_store(
     if scheme in ("postgresql", "postgres"):
         from rescind.store.postgres import PostgresStore
 
-        if create:
+        if is_new:
             hint = "run `rescind migrate` as the owner of the schema"
             raise InvalidArgument(what="create", value="a database on PostgreSQL", hint=hint)
         return PostgresStore(url, settings=settings, probe=probe)

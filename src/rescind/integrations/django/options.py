@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from rescind.errors import InvalidArgument
 from rescind.settings import Settings
 
 Superusers = Literal["allow", "ask"]
@@ -101,7 +102,7 @@ def _require_sound(found: Options) -> None:
         raise ImproperlyConfigured(f"RESCIND['DATABASE']: DATABASES has no {found.database!r}.")
     try:
         Settings(**found.settings)
-    except TypeError as error:
+    except (TypeError, InvalidArgument) as error:
         raise ImproperlyConfigured(f"RESCIND['SETTINGS']: {error}") from error
 
 
