@@ -34,7 +34,7 @@ HIDDEN: Final = {"start_review": ["critical"]}
 """Options that no signature tells."""
 HARMLESS: Final = {("check", "explain")}
 """What only adds to the answer."""
-WRONG: Final = ("false", "no", "0", "", "true", 2, 0.0, float("nan"), [], b"0")
+WRONG: Final[tuple[Any, ...]] = ("false", "no", "0", "", "true", 2, 0.0, float("nan"), [], b"0")
 
 
 def options(kind: type[Any]) -> Iterator[tuple[str, str]]:
@@ -78,9 +78,9 @@ def test_a_text_is_no_yes(acme: Authority, name: str, option: str) -> None:
         with pytest.raises(InvalidArgument, match=option):
             getattr(acme, name)(*ASKED[name], **{option: value})
     assert ([*acme.log()], acme.list_reviews()) == (before, reviews)
-    for number, value in enumerate((True, False, None, 1, 0)):
+    for number, fine in enumerate((True, False, None, 1, 0)):
         given = (f"new{number}",) if name == "start_review" else ASKED[name]
-        assert not isinstance(refusal(acme, name, given, {option: value}), InvalidArgument)
+        assert not isinstance(refusal(acme, name, given, {option: fine}), InvalidArgument)
 
 
 def refusal(asked: Any, name: str, given: tuple[Any, ...], how: dict[str, Any]) -> Any:
