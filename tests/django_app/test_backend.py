@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Group, Permission, User
+from django.contrib.auth.models import AnonymousUser, Group, Permission, PermissionsMixin, User
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
@@ -124,9 +126,35 @@ def test_a_model_of_users_may_ask_for_superusers_as_well(project: Configure) -> 
     for asked in (
         PermissionsByFacts.ahas_perm(root, "doc:read", "doc:1"),
         PermissionsByFacts.ahas_module_perms(root, "shelf"),
+        PermissionsByFacts.ahas_perms(person("cyd"), ["doc:read"], "doc:1"),
     ):
         with pytest.raises(TypeError, match="write `await`"):
             assert asked
+
+
+def test_all_of_several_permissions_off_the_event_loop(project: Configure) -> None:
+    """Each of them, and superusers are no exception. (Control: Django lets root do everything.)"""
+    from rescind.integrations.django.users import PermissionsByFacts
+
+    project(SUPERUSERS="ask")
+    cyd, root = person("cyd"), person("root")
+
+    def asked(user: User, perms: Any) -> bool:
+        one = partial(PermissionsByFacts.ahas_perm, user)
+        several: Any = PermissionsByFacts.ahas_perms
+        return bool(asyncio.run(several(SimpleNamespace(ahas_perm=one), perms, "doc:1")))
+
+    for perms, may in (
+        ([], True),
+        (["doc:read"], True),
+        (["doc:read", "doc:never"], False),
+        (["doc:never", "doc:read"], False),
+    ):
+        assert asked(cyd, perms) is may, perms
+    with pytest.raises(ValueError, match="iterable"):
+        asked(cyd, "doc:read")
+    assert not asked(root, ["doc:never"])
+    assert PermissionsMixin.has_perm(root, "doc:never", Document.objects.get(pk=1))
 
 
 FAILING = {

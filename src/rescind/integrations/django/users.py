@@ -5,6 +5,7 @@ Django itself lets an active superuser do everything before it asks any backend.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_backends
@@ -28,6 +29,16 @@ class PermissionsByFacts(auth.PermissionsMixin):
     async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
         """As `has_perm`, off the event loop. Without `await` it raises TypeError as a condition."""
         return await _ahas(self, "ahas_perm", perm, obj)
+
+    @awaited
+    async def ahas_perms(self, perm_list: Iterable[str], obj: Any = None) -> bool:
+        """As `has_perms`, off the event loop. Without `await` it raises TypeError as a condition."""
+        if isinstance(perm_list, str):
+            raise ValueError("perm_list must be an iterable of permissions.")  # as in Django
+        for perm in perm_list:
+            if not await self.ahas_perm(perm, obj):
+                return False
+        return True
 
     def has_module_perms(self, app_label: str) -> bool:
         """Whether a backend knows a permission of the app; superusers are no exception."""
