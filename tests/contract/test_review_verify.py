@@ -20,7 +20,7 @@ from rescind.errors import (
     ReviewNotFound,
 )
 from rescind.history import actions as history
-from rescind.history import review_verify, snapshots, verify
+from rescind.history import review_verify, reviews, snapshots, verify
 from rescind.history.review_actions import APPLIED, STARTED, decisions_digest
 from rescind.history.walk import Walk
 from rescind.model import (
@@ -546,16 +546,21 @@ def test_an_older_snapshot_does_not_take_the_place_of_the_proven_one(
 
 
 def test_a_line_tells_nothing_that_stands_before_the_log_begins(
-    new_database: Callable[[str], str],
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever puts a pruned change back could say who gave a role, and why; no digest proves that."""
+    """Whoever puts a pruned change back could say who gave a role, and why; no digest proves that. Control:
+    where it is not known when the log begins, a line says so.
+    """
     with Authority.open(new_database("sqlite"), organization="acme") as own:
         pruned(own)
         put_back(own, 1, "forged")
         assert own.verify_reviews("late")[0].fits
         assert "forged" not in [line.reason for line in own.review_lines("late")]
         given = [line.given_by for line in own.review_lines("late")]
+        assert given
         assert given == [None] * len(given)
+        monkeypatch.setattr(reviews, "log_start", lambda *_: None)
+        assert "forged" in [line.reason for line in own.review_lines("late")]
 
 
 # --- decisions --------------------------------------------------------------------------------------

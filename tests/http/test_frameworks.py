@@ -473,6 +473,25 @@ def test_litestar_given_the_method_itself(filled: Authority, name: str) -> None:
         Litestar([mine], plugins=[access])
 
 
+def test_control_litestar_given_the_method_itself(
+    filled: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unguarded, the dependency is what the method makes, and nobody is asked who they are."""
+    monkeypatch.setattr(litestar, "_required", lambda _: [])
+    access = litestar.Access(filled, subject=lambda connection: connection.headers.get(WHO))
+    itself = Provide(access.signed_in, sync_to_thread=False)
+    statuses = []
+    for given in (itself, Provide(access.signed_in())):
+
+        @get("/mine", dependencies={"who": given})
+        async def mine(who: NamedDependency[Any]) -> str:
+            return "in" if who else "nobody"
+
+        with TestClient(Litestar([mine], plugins=[access])) as client:
+            statuses.append(client.get("/mine").status_code)
+    assert statuses == [200, 401]
+
+
 def test_litestar_without_the_plugin_still_refuses(filled: Authority) -> None:
     access = litestar.Access(filled, subject=lambda _: "user:eve")
 

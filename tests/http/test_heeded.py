@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from rescind.http.server import headers
 from rescind.http.server.addresses import MAY_BE_EMPTY, Address
+from rescind.http.workos import organizations
 from tests.http.test_routes import refused
 
 CREATE = {"change": "create_group", "group": "unwanted"}
@@ -134,6 +136,19 @@ def test_a_filter_in_another_spelling_is_refused(
                 assert "is not known" in answer.text, (method, path, other)
             seen += 1
     assert seen > 60
+
+
+def test_control_a_filter_that_is_passed_over(
+    onlooker: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another spelling, or of commas alone: the list of what is at no such domain is everything."""
+    asked = ("/organizations?domains[]=nowhere.example", "/organizations?domains=,")
+    assert [onlooker.get(each).status_code for each in asked] == [400, 400]
+    assert onlooker.get("/organizations?domains=nowhere.example").json()["data"] == []
+    monkeypatch.setattr(headers, "_require_spelling", lambda *_: None)
+    monkeypatch.setattr(organizations, "comma_separated", lambda *_, **__: [])
+    for each in asked:
+        assert onlooker.get(each).json()["data"], each
 
 
 def test_control_a_filter_without_a_value(

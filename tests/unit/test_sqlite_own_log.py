@@ -106,15 +106,27 @@ def test_a_link_that_leads_elsewhere_now(path: str, tmp_path: Path) -> None:
         assert looked(authority)
 
 
-def test_a_write_is_refused_without_a_look_before(path: str) -> None:
-    """It would overwrite what the other process committed."""
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_write_is_refused_without_a_look_before(
+    path: str, is_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would overwrite what the other process committed. The control, without a look at the log: it is
+    taken, and this process goes on to allow what was revoked.
+    """
+    if not is_on:
+        monkeypatch.setattr(OwnLog, "require", lambda _: (0, 0, 0))
     with Authority.open(path, organization="acme") as authority:
         authority.check(*ADA)
         os.unlink(f"{path}-shm")
         revoked_elsewhere(path)
         authority.store.incarnation.next_look = float("inf")  # type: ignore[attr-defined]
+        change = changes.AddMembership(subject="user:new")
+        if not is_on:
+            assert authority.apply([change]).changed
+            assert authority.check(*ADA)
+            return
         with pytest.raises(StoreUnavailable, match="restart this process"):
-            authority.apply(WORLD[:1])
+            authority.apply([change])
 
 
 @pytest.mark.parametrize("is_time_to_look", [True, False])
@@ -365,6 +377,23 @@ def opened_elsewhere(path: str) -> subprocess.Popen[bytes]:
     assert other.stdout is not None
     assert other.stdout.readline()
     return other
+
+
+def test_control_a_connection_of_the_callers(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a look at the log, what was revoked is allowed in its transaction."""
+    monkeypatch.setattr(OwnLog, "require", lambda _: (0, 0, 0))
+    with (
+        Authority.open(path, organization="acme") as authority,
+        closing(sqlite3.connect(path, isolation_level=None)) as own,
+    ):
+        own.execute("BEGIN")
+        assert authority.check(*ADA, within=own)
+        own.execute("COMMIT")
+        os.unlink(f"{path}-shm")
+        revoked_elsewhere(path)
+        own.execute("BEGIN")
+        assert authority.check(*ADA, within=own)
+        own.execute("ROLLBACK")
 
 
 def test_a_file_with_two_names(path: str) -> None:
