@@ -22,6 +22,7 @@ from rescind.settings import Settings
 from tests.contract.test_view import run
 from tests.contract.test_work import STATISTICS, vacuum, without_vacuum
 from tests.faults.small import Steady
+from tests.sql import ours
 
 FEW, MANY = 200, 1_600
 PER_CHANGE = 50
@@ -128,7 +129,11 @@ Between = Callable[[], object]
 
 
 def _costs(
-    authority: Authority, members: int, counted: Counter, between: Between
+    authority: Authority,
+    members: int,
+    counted: Counter,
+    between: Between,
+    pace: Steady | None = None,
 ) -> dict[str, int]:
     """What it costs to settle each of the steps."""
     found = {}
@@ -139,7 +144,7 @@ def _costs(
         assert authority.has_due_work(), name
         between()
         start = counted()
-        worker = Worker(authority.store, LONG, pace=Steady(PAIRS))  # type: ignore[arg-type]
+        worker = Worker(authority.store, LONG, pace=pace or Steady(PAIRS))  # type: ignore[arg-type]
         while worker.work_once():
             pass
         found[name] = counted() - start
@@ -173,6 +178,30 @@ def _costly(engine: str, database: str, statistics: str = "never") -> dict[str, 
 def test_work_is_in_proportion(engine: str, new_database: Callable[[str], str]) -> None:
     """Eight times as many members, eight times as much work, whatever the work is about."""
     assert _costly(engine, new_database(engine)) == {}
+
+
+class Looking(Steady):
+    """As `Steady`, with a look at every effective role after each chunk."""
+
+    def __init__(self, authority: Authority) -> None:
+        super().__init__(PAIRS)
+        self.authority = authority
+
+    def learn(self, seconds: float, waiting: int, *, is_full: bool) -> None:
+        sql = ours(self.authority, "SELECT sum(assignment) FROM rescind.effective_role")
+        writer(self.authority).execute(sql).fetchall()
+
+
+def test_control_of_the_measure(new_database: Callable[[str], str]) -> None:
+    """Chunks that look at everything cost more than in proportion: most plainly those that else do least."""
+    with _opened("sqlite", new_database("sqlite")) as (authority, counted):
+        pace = Looking(authority)
+        few = _costs(authority, FEW, counted, lambda: None, pace)
+        other = Authority(authority.store, organization="many")
+        many = _costs(other, MANY, counted, lambda: None, pace)
+    ratios = {name: many[name] * FEW / MANY / few[name] for name in few}
+    found = {name for name, ratio in ratios.items() if ratio > MARGIN}
+    assert found >= {"a role is given", "a role is taken back"}, ratios
 
 
 @pytest.mark.parametrize("statistics", [*STATISTICS, WHILE_PENDING])
