@@ -188,6 +188,7 @@ class Looking(Steady):
         self.authority = authority
 
     def learn(self, seconds: float, waiting: int, *, is_full: bool) -> None:
+        super().learn(seconds, waiting, is_full=is_full)
         sql = ours(self.authority, "SELECT sum(assignment) FROM rescind.effective_role")
         writer(self.authority).execute(sql).fetchall()
 

@@ -145,7 +145,7 @@ def test_control_a_filter_that_is_passed_over(
     asked = ("/organizations?domains[]=nowhere.example", "/organizations?domains=,")
     assert [onlooker.get(each).status_code for each in asked] == [400, 400]
     assert onlooker.get("/organizations?domains=nowhere.example").json()["data"] == []
-    monkeypatch.setattr(headers, "_require_spelling", lambda *_: None)
+    monkeypatch.setattr(headers, "require_spelling", lambda *_: None)
     monkeypatch.setattr(organizations, "comma_separated", lambda *_, **__: [])
     for each in asked:
         assert onlooker.get(each).json()["data"], each

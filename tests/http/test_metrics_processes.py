@@ -83,7 +83,7 @@ def test_one_scrape_tells_of_all_processes_and_of_one_that_was_killed(
             made = client.post("/v1/changes", json={"organization": "acme", **change})
             assert made.status_code == 200
         until(lambda: checks(scrape(url)) == asked)
-        until(lambda: value(scrape(url), "rescind_replicas") >= 2)  # each counts them once a second
+        until(lambda: value(scrape(url), "rescind_replicas") >= 2)
         before = scrape(url)
         labels = {"kind": "add_membership", "direction": "grants", "route": "inline"}
         assert value(before, "rescind_change_duration_seconds_count", **labels) == 1

@@ -93,7 +93,7 @@ _CUT: Final = {
 }
 """What makes of a clause one that does not look at what is far above a resource."""
 _SHALLOW: Final = ("y.parent = below.id", "y.parent = below.id AND FALSE")
-"""What makes of SQLite's one that does not list what is below a resource. PostgreSQL's has that in a function."""
+"""What makes of SQLite's one that lists nothing below a resource. PostgreSQL has that in a function."""
 
 
 def _differences(

@@ -92,7 +92,7 @@ def require_parameters(
             hint = f"the parameters are {', '.join(sorted(known))}" if known else "there are none"
             raise InvalidRequest(why=f"the parameter {name[:60]!r} is not known", hint=hint)
     if known is None:
-        _require_spelling(names, filters)
+        require_spelling(names, filters)
     for name, value in pairs:
         if name in filters and not value.strip():
             raise InvalidRequest(why=f"the parameter {name[:60]!r} is empty", hint=_LEFT_OUT)
@@ -100,7 +100,7 @@ def require_parameters(
             raise InvalidRequest(why=f"the parameter {name[:60]!r} is null", hint=_LEFT_OUT)
 
 
-def _require_spelling(names: Iterable[str], filters: Collection[str]) -> None:
+def require_spelling(names: Iterable[str], filters: Collection[str]) -> None:
     """Raises InvalidRequest for a filter in another spelling: some SDKs write a list as `domains[]`."""
     meant = {_folded(each): each for each in filters}
     for name in names:
