@@ -477,7 +477,7 @@ def test_control_litestar_given_the_method_itself(
     filled: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unguarded, the dependency is what the method makes, and nobody is asked who they are."""
-    monkeypatch.setattr(litestar, "_required", lambda _: [])
+    monkeypatch.setattr(litestar, "requirements_of", lambda _: [])
     access = litestar.Access(filled, subject=lambda connection: connection.headers.get(WHO))
     itself = Provide(access.signed_in, sync_to_thread=False)
     statuses = []

@@ -165,7 +165,7 @@ class Access(InitPlugin, ReceiveRoutePlugin):
     def receive_route(self, route: BaseRoute) -> None:
         """Show what the route requires. Raises InvalidArgument for a parameter that is not in its path."""
         for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)]):
-            required = _required(handler)
+            required = requirements_of(handler)
             for each in required:
                 _require_parameter(route, each)
             if required and isinstance(handler, HTTPRouteHandler):
@@ -199,7 +199,7 @@ def _answer(_: Request[Any, Any, Any], error: AccessRefused) -> Response[Any]:
     )
 
 
-def _required(handler: Any) -> list[Requirement]:
+def requirements_of(handler: Any) -> list[Requirement]:
     """What guards and dependencies of a handler require. Raises InvalidArgument for a method of `Access` that
     was not called: it would give what it makes, and let everybody in.
     """
